@@ -1,0 +1,17 @@
+/* utf8.h -- UTF-8 (RFC 3629): is it, and how many code points. */
+#ifndef SLU_BASE_UTF8_H
+#define SLU_BASE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* True when all `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms, ≤ U+10FFFF). */
+bool slu_utf8_valid(const char *bytes, size_t n);
+
+/* Code points in well-formed UTF-8. */
+size_t slu_utf8_length(const char *bytes, size_t n);
+
+/* Bytes of the longest prefix of `n` ≤ `max` bytes that ends between code points. */
+size_t slu_utf8_cut(const char *bytes, size_t n, size_t max);
+
+#endif

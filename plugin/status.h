@@ -1,0 +1,15 @@
+/* status.h -- data_dir/status.json: every counter, each second and at stop, written aside and renamed.
+ * The fields are CONTRACT §10, described where they are written (status.c). */
+#ifndef SLU_PLUGIN_STATUS_H
+#define SLU_PLUGIN_STATUS_H
+
+#include "base/err.h"
+
+struct slu_gate;
+
+#define SLU_STATUS_FILE "status.json"
+
+/* Write it. Housekeeper's thread, and the broker's at stop. */
+int slu_status_write(const struct slu_gate *gate, struct slu_err *err);
+
+#endif

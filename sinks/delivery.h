@@ -1,0 +1,70 @@
+/* delivery.h -- the loop that takes one sink's records from the spool to the far shore.
+ *
+ *   read ──▶ push ──▶ settle ──┬ LIVE    rejects to the dead letters (synced), then commit the cursor
+ *     ▲                        ├ RESET   push again from safe_seq + 1
+ *     └────────────────────────┴ AWAY / PAUSED   back off 100 ms … 30 s, full jitter
+ *
+ * Threads: one thread a delivery, made by start, joined by stop. Counters are atomics.
+ */
+#ifndef SLU_SINKS_DELIVERY_H
+#define SLU_SINKS_DELIVERY_H
+
+#include "base/err.h"
+#include "base/node.h"
+#include "sinks/sink.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct slu_delivery;
+struct slu_spool;
+
+struct slu_delivery_options {
+    const char *name;                /* of the sink; already known to the spool */
+    const char *instance;
+    const char *data_dir;            /* dead letters go to <data_dir>/dead/<name>/ */
+    const struct slu_sink_ops *ops;
+    const struct slu_node *section;  /* borrowed during start */
+    size_t batch_records;            /* read and pushed at once; 0: 5,000 */
+    int64_t batch_time_ns;           /* wait at most this long for a batch to fill; 0: 200 ms */
+    size_t breaker_run;              /* rejects in a row that trip the breaker; 0: 100 */
+    int64_t backoff_min_ns, backoff_max_ns; /* 0: 100 ms, 30 s */
+};
+
+/* The words of status.json. */
+enum slu_delivery_state {
+    SLU_DELIVERY_CONNECTING,
+    SLU_DELIVERY_CONNECTED,
+    SLU_DELIVERY_BUFFERING,    /* connected and taking, but more than a minute behind */
+    SLU_DELIVERY_PAUSED,
+    SLU_DELIVERY_DISCONNECTED,
+    SLU_DELIVERY_STOPPED,
+};
+extern const char *const slu_delivery_state_names[6];
+
+/* Open the sink and start its thread. NULL and err when the section is wrong or no thread can be
+ * made; a far shore that is down is no error. */
+struct slu_delivery *slu_delivery_start(struct slu_spool *spool,
+                                        const struct slu_delivery_options *options,
+                                        struct slu_err *err);
+
+/* Ask it to stop: deliver what is spooled now, by the deadline, then end. Any thread; returns at once. */
+void slu_delivery_stop(struct slu_delivery *delivery, int64_t deadline_mono_ns);
+
+/* Wait for its end until the deadline. True: ended, freed. False: it hangs in the kernel; it is left
+ * behind with its memory, and the caller logs that. */
+bool slu_delivery_join(struct slu_delivery *delivery, int64_t deadline_mono_ns);
+
+struct slu_delivery_stats {
+    enum slu_delivery_state state;
+    bool breaker_open;    /* paused by the circuit breaker */
+    char last_error[256]; /* "" none since it was last connected */
+};
+
+/* Any thread. */
+void slu_delivery_stats(const struct slu_delivery *delivery, struct slu_delivery_stats *stats);
+
+/* A paused delivery tries again now. Any thread. */
+void slu_delivery_resume(struct slu_delivery *delivery);
+
+#endif

@@ -1,0 +1,97 @@
+/* sink.h -- the contract between the delivery loop and one far shore.
+ *
+ *   spool ──delivery.c──▶ push() ──▶ file, Kafka, PostgreSQL
+ *                ▲                        │
+ *                └──── settle(): up to where is it safe over there?
+ *
+ * delivery.c owns thread, order, batching, backoff, dead letters, cursor and circuit breaker. A sink
+ * owns a connection. It never retries on its own, never reads the spool, never drops a record in
+ * silence. A record that was pushed is not pushed again until the sink has answered RESET.
+ *
+ * Threads: all calls for one sink come from that sink's own thread, one at a time; open and check
+ * may come from another thread before the first of them.
+ */
+#ifndef SLU_SINKS_SINK_H
+#define SLU_SINKS_SINK_H
+
+#include "base/err.h"
+#include "base/node.h"
+#include "base/problems.h"
+#include "sinks/spool/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What every sink may know of its surroundings. Outlives the sink. */
+struct slu_sink_env {
+    const char *name;     /* of the sink in the configuration */
+    const char *instance;
+    const uint8_t *spool_id; /* 16 bytes */
+    /* Texts of the numbers in a record; NULL when unknown. */
+    const char *(*policy_name)(const void *context, uint16_t number);
+    const char *(*schema_name)(const void *context, uint16_t number);
+    const void *names; /* context of both */
+};
+
+enum slu_sink_answer {
+    SLU_SINK_LIVE,   /* all pushed records up to safe_seq are safe over there; the rest is under way */
+    SLU_SINK_RESET,  /* connection or producer was lost (or just made): push again from safe_seq + 1 */
+    SLU_SINK_AWAY,   /* not reachable: err says why; nothing is lost, asked again after a backoff */
+    SLU_SINK_PAUSED, /* reachable but somebody has to act (disk full, table missing): err says what */
+};
+
+/* A record the far shore will never take. */
+struct slu_sink_reject {
+    uint64_t seq;
+    char code[48];     /* "pg.23514", "kafka.MSG_SIZE_TOO_LARGE", "record.too_large" */
+    char message[256]; /* one sentence */
+};
+
+#define SLU_SINK_REJECTS_MAX 64 /* of one settle */
+
+struct slu_settlement {
+    uint64_t safe_seq;  /* every record pushed with seq ≤ this is safe or among the rejects so far;
+                           with RESET: what is known to be safe over there (0: nothing known) */
+    size_t n_rejects;
+    struct slu_sink_reject rejects[SLU_SINK_REJECTS_MAX]; /* ascending seq; all ≤ safe_seq */
+};
+
+struct slu_sink_ops {
+    const char *type;  /* the configuration's `type` and the word in status: "file" */
+    size_t self_bytes; /* private state; the caller gives it zeroed */
+
+    /* Does the section make sense beyond what config.schema.json says? Adds problems. May be NULL. */
+    void (*check)(const struct slu_node *section, struct slu_problems *problems);
+
+    /* Read the section (borrowed for the call), make clients. Must not wait for the network: a far
+     * shore that is down is settle's business. Returns 0, or -1 and err. */
+    int (*open)(void *self, const struct slu_sink_env *env, const struct slu_node *section,
+                struct slu_err *err);
+
+    /* Take up to `n` records, in order; copy what is needed later. Returns how many were taken; 0
+     * when nothing can be taken now (settle says why). */
+    size_t (*push)(void *self, const struct slu_record *records, size_t n,
+                   int64_t deadline_mono_ns);
+
+    /* Make progress and say what is safe. Returns by the deadline. The first answer after open is
+     * RESET (with what the far shore says is safe), AWAY or PAUSED. Also called when idle, at least
+     * once a second, for rotations and keep-alives. */
+    enum slu_sink_answer (*settle)(void *self, int64_t deadline_mono_ns,
+                                   struct slu_settlement *settlement, struct slu_err *err);
+
+    /* Finish what can be finished by the deadline (a clean stop or a reload), so that a last settle
+     * finds it safe. May be NULL. */
+    void (*finish)(void *self, int64_t deadline_mono_ns);
+
+    /* Release everything, even after a failed open(). Cannot fail. */
+    void (*close)(void *self);
+};
+
+/* The sink of that type, NULL when this build has none. */
+const struct slu_sink_ops *slu_sink_find(const char *type);
+
+/* All types compiled in, joined with ", ", for messages. */
+const char *slu_sink_types(void);
+
+#endif

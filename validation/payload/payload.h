@@ -1,0 +1,103 @@
+/* payload.h -- one message's bytes, read into a value tree.
+ *
+ *   bytes ──slu_payload_read(format)──▶ value tree, borrowed from the reader's scratch
+ *     │                                     or the reason why not: payload.malformed, …
+ *     └──slu_payload_digits(value)──▶ the digits a number was written with, when a double lost them
+ *
+ * A reader keeps its memory from message to message, so reading allocates nothing once it has seen
+ * the largest payload. Duplicate keys, nesting beyond 64, bytes that are not UTF-8 and lone
+ * surrogates are refused: two readers down the line would disagree about such a message.
+ *
+ * Threads: a reader belongs to one thread.
+ */
+#ifndef SLU_VALIDATION_PAYLOAD_PAYLOAD_H
+#define SLU_VALIDATION_PAYLOAD_PAYLOAD_H
+
+#include "base/slice.h"
+#include "validation/payload/decimal.h"
+#include "validation/payload/value.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SLU_PAYLOAD_MAX_DEPTH 64
+
+enum slu_format {
+    SLU_FORMAT_JSON,
+    SLU_FORMAT_NUMBER,
+    SLU_FORMAT_BOOLEAN,
+    SLU_FORMAT_STRING,
+    SLU_FORMAT_BYTES,
+    SLU_FORMATS,
+};
+
+/* "json", …; the names of the configuration. */
+extern const char *const slu_format_names[SLU_FORMATS];
+
+/* Why bytes are not a value of their format. The codes of CONTRACT "payload.". */
+enum slu_payload_fault {
+    SLU_PAYLOAD_OK,
+    SLU_PAYLOAD_EMPTY,         /* payload.empty: no bytes (or only blanks) where the format needs some */
+    SLU_PAYLOAD_MALFORMED,     /* payload.malformed */
+    SLU_PAYLOAD_UTF8,          /* payload.utf8 */
+    SLU_PAYLOAD_SURROGATE,     /* payload.surrogate: an escaped lone surrogate in a JSON string */
+    SLU_PAYLOAD_DUPLICATE_KEY, /* payload.duplicate_key */
+    SLU_PAYLOAD_DEPTH,         /* payload.depth: nested beyond SLU_PAYLOAD_MAX_DEPTH */
+    SLU_PAYLOAD_TOO_LARGE,     /* payload.too_large: beyond max_payload, or no memory for the tree */
+    SLU_PAYLOAD_FAULTS,
+};
+
+/* "payload.empty", …; index by fault; [SLU_PAYLOAD_OK] is NULL. */
+extern const char *const slu_payload_codes[SLU_PAYLOAD_FAULTS];
+
+struct slu_payload_reader;
+
+/* A payload that was read. Borrowed: the tree is gone at the reader's next slu_payload_read(). */
+struct slu_payload {
+    enum slu_format format;
+    struct slu_slice bytes;       /* as they came; must stay in place while `root` is used */
+    const struct slu_value *root; /* NULL for SLU_FORMAT_BYTES and when the fault is not OK */
+    enum slu_payload_fault fault;
+    size_t fault_at;              /* byte offset where it was noticed */
+    const char *fault_text;       /* one clause for people: "unexpected character"; static */
+    struct slu_slice fault_key;   /* duplicate_key: the key; borrowed from the scratch */
+    struct slu_payload_reader *reader;
+};
+
+/* `max_bytes`: beyond it a payload is too large (the configuration's max_payload). NULL: no memory. */
+struct slu_payload_reader *slu_payload_reader_new(size_t max_bytes);
+void slu_payload_reader_free(struct slu_payload_reader *reader);
+
+/* Read `bytes` as `format` into `payload`. Returns true when it holds. */
+bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
+                      struct slu_slice bytes, struct slu_payload *payload);
+
+/* The exact number behind `value`, a number in payload->root's tree. When a double may have lost
+ * digits, the payload is read a second time with its numbers kept as text (once a message at most:
+ * kept until the next read). `scratch` holds the digits of a 64-bit integer. Falls back to the
+ * double's own digits when the second reading has no memory. */
+struct slu_decimal slu_payload_digits(const struct slu_payload *payload,
+                                      const struct slu_value *value, char scratch[32]);
+
+/* Read a whole JSON document that must outlive the reader (schemas, test cases): the tree, its
+ * strings and a copy of the text are one allocation; free with slu_document_free(). Numbers in
+ * `raw_root` are all SLU_VALUE_BIG texts: the same tree, cell for cell, with every digit kept. */
+struct slu_err;
+struct slu_document {
+    const struct slu_value *root;
+    const struct slu_value *raw_root; /* same shape as root; numbers as their text */
+    struct slu_slice text;            /* the copy */
+};
+struct slu_document *slu_document_parse(struct slu_slice text, size_t max_depth, struct slu_err *err);
+void slu_document_free(struct slu_document *document);
+
+/* The exact number behind `value`, a number in document->root's tree. */
+struct slu_decimal slu_document_digits(const struct slu_document *document,
+                                       const struct slu_value *value);
+
+/* Line and column (1-based, bytes) of the value or key in the document's text. */
+void slu_document_place(const struct slu_document *document, const struct slu_value *value,
+                        unsigned *line, unsigned *column);
+
+#endif
