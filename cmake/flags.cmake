@@ -8,6 +8,7 @@ if(SLUICE_WERROR)
 endif()
 add_compile_options(-fno-omit-frame-pointer -fno-strict-aliasing -fstack-protector-strong)
 add_compile_definitions(_GNU_SOURCE)
+add_compile_definitions(SLUICE_VERSION="${PROJECT_VERSION}")
 include_directories(${CMAKE_SOURCE_DIR})
 
 if(CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")

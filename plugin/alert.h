@@ -4,6 +4,7 @@
 #define SLU_PLUGIN_ALERT_H
 
 #include "base/buf.h"
+#include "base/uuid.h"
 #include "validation/judge.h"
 
 #include <stdbool.h>
@@ -12,8 +13,9 @@
 
 #define SLU_ALERT_ORIGINAL_MAX (64u << 10) /* bytes of the original in a published alert */
 
-/* The alert of a violation. `original_max`: cut the original payload there (truncated: true). */
-bool slu_alert_violation(struct slu_buf *out, const struct slu_snapshot *snapshot,
+/* The alert of a violation. `id`: the same for every copy of it. `original_max`: cut the original
+ * payload there (truncated: true). Each function returns false when `out` failed. */
+bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id, const struct slu_snapshot *snapshot,
                          const struct slu_finding *finding, const struct slu_message *message,
                          bool enforced, size_t original_max);
 

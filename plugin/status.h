@@ -5,11 +5,11 @@
 
 #include "base/err.h"
 
-struct slu_gate;
+struct slu_house;
 
 #define SLU_STATUS_FILE "status.json"
 
 /* Write it. Housekeeper's thread, and the broker's at stop. */
-int slu_status_write(const struct slu_gate *gate, struct slu_err *err);
+int slu_status_write(const struct slu_house *house, struct slu_err *err);
 
 #endif

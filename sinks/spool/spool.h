@@ -57,6 +57,10 @@ struct slu_spool *slu_spool_open(const struct slu_spool_options *options, struct
  * stays in the ring for the next start. Owner. */
 void slu_spool_close(struct slu_spool *spool, int64_t deadline_mono_ns);
 
+/* Write and sync everything appended so far, so that sinks see it; waits until the deadline at most.
+ * True when that was reached. Owner. */
+bool slu_spool_flush(struct slu_spool *spool, int64_t deadline_mono_ns);
+
 /* sync, sync_interval, max_size, min_free of a new configuration. Owner. */
 void slu_spool_reconfigure(struct slu_spool *spool, const struct slu_spool_options *options);
 

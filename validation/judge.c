@@ -1,0 +1,295 @@
+/* judge.c -- see judge.h. One message at a time:
+ *
+ *   begin ── matcher ──▶ set of policies ── next ──┬ read (once a format)   payload.*
+ *                                                 ├ schema                 schema.*
+ *                                                 └ limits                 limits.*
+ *
+ * The order of codes is that of CONTRACT §5; a payload that cannot be read is not judged further, but
+ * schema and limits both speak, so that one alert tells everything.
+ */
+#include "validation/judge.h"
+
+#include "validation/json_schema/schema.h"
+
+#include <stdlib.h>
+
+struct slu_judge {
+    const struct slu_snapshot *snapshot;
+    struct slu_match_cache *cache;
+    struct slu_schema_scratch *scratch;
+    struct slu_payload_reader *readers[SLU_FORMATS]; /* those that the snapshot uses */
+    struct slu_payload payloads[SLU_FORMATS];
+    uint32_t formats_read; /* bit f: payloads[f] is this message's */
+
+    const struct slu_message *message;
+    const struct slu_match_set *set;
+    size_t at;
+    struct slu_finding finding;
+    struct slu_verdict verdict;
+    struct slu_verdict spare;   /* any_of: the alternatives' */
+    struct slu_buf scalar_text; /* ${payload:…} */
+};
+
+struct slu_judge *slu_judge_new(const struct slu_snapshot *snapshot)
+{
+    struct slu_judge *judge = calloc(1, sizeof(*judge));
+
+    if (judge == NULL)
+        return NULL;
+    slu_verdict_init(&judge->verdict);
+    slu_verdict_init(&judge->spare);
+    slu_buf_init(&judge->scalar_text, SLU_TOPIC_MAX_BYTES);
+    judge->scratch = slu_schema_scratch_new();
+    if (judge->scratch == NULL || !slu_judge_use(judge, snapshot)) {
+        slu_judge_free(judge);
+        return NULL;
+    }
+    return judge;
+}
+
+static void free_readers(struct slu_payload_reader *readers[SLU_FORMATS])
+{
+    for (size_t f = 0; f < SLU_FORMATS; f++)
+        slu_payload_reader_free(readers[f]);
+}
+
+void slu_judge_free(struct slu_judge *judge)
+{
+    if (judge == NULL)
+        return;
+    free_readers(judge->readers);
+    slu_match_cache_free(judge->cache);
+    slu_schema_scratch_free(judge->scratch);
+    slu_verdict_fini(&judge->verdict);
+    slu_verdict_fini(&judge->spare);
+    slu_buf_fini(&judge->scalar_text);
+    free(judge);
+}
+
+static uint32_t formats_used(const struct slu_snapshot *snapshot)
+{
+    uint32_t used = 0;
+
+    for (size_t p = 0; p < snapshot->n_policies; p++)
+        for (size_t f = 0; f < snapshot->policies[p].n_formats; f++)
+            used |= 1u << snapshot->policies[p].formats[f];
+    return used;
+}
+
+/* One reader a format, so that a message read as JSON by one policy and as a number by the next keeps
+ * both trees. Made here, so that judging allocates nothing. */
+static bool make_readers(const struct slu_snapshot *snapshot,
+                         struct slu_payload_reader *readers[SLU_FORMATS])
+{
+    uint32_t used = formats_used(snapshot);
+
+    for (size_t f = 0; f < SLU_FORMATS; f++) {
+        if ((used & 1u << f) == 0)
+            continue;
+        readers[f] = slu_payload_reader_new(snapshot->max_payload);
+        if (readers[f] == NULL)
+            return false;
+    }
+    return true;
+}
+
+bool slu_judge_use(struct slu_judge *judge, const struct slu_snapshot *snapshot)
+{
+    struct slu_payload_reader *readers[SLU_FORMATS] = {NULL};
+    struct slu_match_cache *cache = slu_match_cache_new(snapshot->matcher);
+
+    if (cache == NULL || !make_readers(snapshot, readers)) {
+        slu_match_cache_free(cache);
+        free_readers(readers);
+        return false;
+    }
+    free_readers(judge->readers);
+    slu_match_cache_free(judge->cache);
+    judge->cache = cache;
+    for (size_t f = 0; f < SLU_FORMATS; f++)
+        judge->readers[f] = readers[f];
+    judge->snapshot = snapshot;
+    judge->message = NULL;
+    judge->set = NULL;
+    return true;
+}
+
+size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *message)
+{
+    size_t owners = 0;
+
+    judge->message = message;
+    judge->formats_read = 0;
+    judge->at = 0;
+    judge->set = slu_match(judge->cache, message->topic);
+    for (size_t i = 0; i < judge->set->n; i++)
+        owners += judge->snapshot->policies[judge->set->matches[i].policy].mode != SLU_MODE_OFF;
+    return owners;
+}
+
+static const struct slu_payload *read_as(struct slu_judge *judge, enum slu_format format)
+{
+    struct slu_payload *payload = &judge->payloads[format];
+
+    if ((judge->formats_read & 1u << format) == 0) {
+        slu_payload_read(judge->readers[format], format, judge->message->payload, payload);
+        judge->formats_read |= 1u << format;
+    }
+    return payload;
+}
+
+/* The first format that reads; when none does, the first one's complaint. */
+static const struct slu_payload *read_for(struct slu_judge *judge, const struct slu_policy *policy)
+{
+    for (size_t f = 0; f < policy->n_formats; f++) {
+        const struct slu_payload *payload = read_as(judge, policy->formats[f]);
+        if (payload->fault == SLU_PAYLOAD_OK)
+            return payload;
+    }
+    return read_as(judge, policy->formats[0]);
+}
+
+static void add_payload_violation(struct slu_verdict *verdict, const struct slu_payload *payload)
+{
+    struct slu_violation *violation = slu_verdict_add(verdict, slu_payload_codes[payload->fault]);
+    if (violation == NULL)
+        return;
+
+    uint32_t begin = slu_verdict_begin(verdict);
+    slu_buf_printf(&verdict->scratch, "\"%s\"", slu_format_names[payload->format]);
+    violation->expected = slu_verdict_end_json(verdict, begin);
+
+    begin = slu_verdict_begin(verdict);
+    slu_buf_printf(&verdict->scratch, "not readable as %s: %s", slu_format_names[payload->format],
+                   payload->fault_text != NULL ? payload->fault_text : "wrong form");
+    if (payload->fault_key.len != 0)
+        slu_buf_printf(&verdict->scratch, " \"%.*s\"",
+                       (int)(payload->fault_key.len < 64 ? payload->fault_key.len : 64),
+                       payload->fault_key.data);
+    if (payload->fault != SLU_PAYLOAD_EMPTY && payload->fault != SLU_PAYLOAD_TOO_LARGE)
+        slu_buf_printf(&verdict->scratch, " at byte %zu", payload->fault_at);
+    violation->message = slu_verdict_end_text(verdict, begin);
+}
+
+/* any_of: the first that holds; when none does, the complaints of the one with the fewest. */
+static bool any_schema_holds(struct slu_judge *judge, const struct slu_schema_choice *choice,
+                             const struct slu_payload *payload)
+{
+    const struct slu_schema *closest = NULL;
+    uint64_t fewest = UINT64_MAX;
+
+    for (size_t i = 0; i < choice->n; i++) {
+        if (slu_schema_judge(choice->schemas[i], judge->scratch, payload, NULL)) {
+            judge->finding.schema = choice->schemas[i];
+            return true;
+        }
+    }
+    for (size_t i = 0; i < choice->n; i++) {
+        slu_verdict_reset(&judge->spare);
+        slu_schema_judge(choice->schemas[i], judge->scratch, payload, &judge->spare);
+        if (judge->spare.total < fewest) {
+            fewest = judge->spare.total;
+            closest = choice->schemas[i];
+        }
+    }
+    slu_schema_judge(closest, judge->scratch, payload, &judge->verdict);
+    return false;
+}
+
+static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_choice *choice,
+                             const struct slu_payload *payload)
+{
+    bool holds = true;
+
+    for (size_t i = 0; i < choice->n; i++) {
+        holds = slu_schema_judge(choice->schemas[i], judge->scratch, payload, &judge->verdict) && holds;
+        judge->finding.schema = choice->schemas[i];
+    }
+    return holds;
+}
+
+static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
+                         const struct slu_payload *payload)
+{
+    bool holds = true;
+
+    if (payload->fault != SLU_PAYLOAD_OK) {
+        add_payload_violation(&judge->verdict, payload);
+        return false;
+    }
+    if (policy->schema.n != 0)
+        holds = policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
+                                   : all_schemas_hold(judge, &policy->schema, payload);
+    if (policy->limits != NULL)
+        holds = slu_limits_judge(policy->limits, payload, &judge->verdict) && holds;
+    return holds;
+}
+
+const struct slu_finding *slu_judge_next(struct slu_judge *judge)
+{
+    while (judge->set != NULL && judge->at < judge->set->n) {
+        const struct slu_match *match = &judge->set->matches[judge->at++];
+        const struct slu_policy *policy = &judge->snapshot->policies[match->policy];
+        if (policy->mode == SLU_MODE_OFF)
+            continue;
+
+        slu_verdict_reset(&judge->verdict);
+        judge->finding.policy = policy;
+        judge->finding.filter = match->filter;
+        judge->finding.schema = NULL;
+        judge->finding.verdict = &judge->verdict;
+        judge->finding.payload = read_for(judge, policy);
+        judge->finding.holds = policy_holds(judge, policy, judge->finding.payload);
+        return &judge->finding;
+    }
+    return NULL;
+}
+
+/* ${payload:/pointer}: strings as they are, other scalars as JSON. Only messages that failed come
+ * here, so the pointer is compiled each time. */
+static bool payload_scalar(void *context, struct slu_slice pointer_text, struct slu_slice *text)
+{
+    struct slu_judge *judge = context;
+    const struct slu_payload *payload = judge->finding.payload;
+    struct slu_pointer pointer;
+    struct slu_arena arena;
+
+    if (payload == NULL || payload->root == NULL)
+        return false;
+    slu_arena_init(&arena, 1u << 20);
+    const struct slu_value *value = NULL;
+    if (slu_pointer_compile(pointer_text, &arena, &pointer, NULL) == 0)
+        value = slu_pointer_find(&pointer, payload->root);
+    slu_arena_fini(&arena);
+    if (value == NULL || slu_value_is_container(value))
+        return false;
+    if (slu_value_kind(value) == SLU_VALUE_STRING) {
+        *text = slu_value_text(value);
+        return true;
+    }
+    slu_buf_reset(&judge->scalar_text);
+    if (!slu_value_json(value, &judge->scalar_text))
+        return false;
+    *text = slu_buf_slice(&judge->scalar_text);
+    return true;
+}
+
+void slu_judge_template_values(struct slu_judge *judge, const struct slu_finding *finding,
+                               struct slu_template_values *values)
+{
+    const struct slu_message *message = judge->message;
+
+    *values = (struct slu_template_values){
+        .filter = finding->filter,
+        .topic = message->topic,
+        .payload = payload_scalar,
+        .context = judge,
+    };
+    values->variables[SLU_VARIABLE_TOPIC] = message->topic;
+    values->variables[SLU_VARIABLE_CLIENT_ID] = message->client_id;
+    values->variables[SLU_VARIABLE_USERNAME] = message->username;
+    values->variables[SLU_VARIABLE_POLICY] = slu_slice_of(finding->policy->id);
+    values->variables[SLU_VARIABLE_INSTANCE] = slu_slice_of(judge->snapshot->instance);
+    if (finding->verdict->n != 0)
+        values->variables[SLU_VARIABLE_CODE] = slu_slice_of(finding->verdict->violations[0].code);
+}
