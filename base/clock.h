@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLU_NS_PER_S INT64_C(1000000000)
+#define SLU_NS_PER_S  INT64_C(1000000000)
 #define SLU_NS_PER_MS INT64_C(1000000)
 
 /* Nanoseconds since 1970-01-01T00:00:00Z. */
@@ -24,7 +24,10 @@ void slu_clock_replace(int64_t (*wall_ns)(void), int64_t (*mono_ns)(void));
  * the nearest end). Writes at most SLU_CLOCK_TEXT_SIZE bytes, terminated. Returns the length. */
 size_t slu_clock_format(int64_t wall_ns, char out[SLU_CLOCK_TEXT_SIZE]);
 
-/* Read RFC 3339 (any offset, up to nanoseconds kept). Returns 0, or -1 for anything else. */
+/* Read RFC 3339 (any offset, up to nanoseconds kept, further digits cut off). A leap second, :60 at
+ * the end of a UTC month, is the last nanosecond of :59. Returns 0, or -1 for anything else, which
+ * includes moments that 64 bits of nanoseconds cannot hold (before 1677-09-21, after
+ * 2262-04-11). */
 int slu_clock_parse(const char *text, size_t len, int64_t *wall_ns);
 
 #endif

@@ -1,5 +1,6 @@
-/* crc32c.h -- CRC-32C (Castagnoli, RFC 3720 appendix B.4): the processor's instruction where it has
- * one (SSE 4.2, ARMv8 CRC; asked at run time), else a portable table form. Both give the same sum. */
+/* crc32c.h -- CRC-32C (Castagnoli, RFC 3720 appendix B.4): the processor's instruction where it
+ * has one (SSE 4.2, ARMv8 CRC; asked at run time), else a portable table form. Both give the same
+ * sum. */
 #ifndef SLU_BASE_CRC32C_H
 #define SLU_BASE_CRC32C_H
 

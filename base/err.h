@@ -35,7 +35,8 @@ struct slu_err {
     char text[512];    /* one sentence for a person, without the place */
 };
 
-/* Set `err` unless it is NULL or set already. Always returns -1, so `return slu_err_set(…)` reads. */
+/* Set `err` unless it is NULL or set already. Always returns -1, so that
+ * `return slu_err_set(…)` reads. */
 int slu_err_set(struct slu_err *err, enum slu_err_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

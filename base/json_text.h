@@ -12,10 +12,11 @@ bool slu_json_text_string(struct slu_buf *out, struct slu_slice text);
 
 bool slu_json_text_int(struct slu_buf *out, int64_t number);
 
-/* The shortest text that reads back as the same double; NaN and infinities become null. */
+/* The fewest digits that read back as the same double; NaN and infinities become null. */
 bool slu_json_text_double(struct slu_buf *out, double number);
 
-/* A whole JSON text on one line: raw CR and LF, which can only stand between tokens, become spaces. */
+/* A whole JSON text on one line: raw CR and LF, which can only stand between tokens, become
+ * spaces. */
 bool slu_json_text_one_line(struct slu_buf *out, struct slu_slice json);
 
 #endif

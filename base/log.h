@@ -5,8 +5,9 @@
  * the owner drains it; a line that finds the queue full is dropped and counted, and the next drain
  * says how many. A worker never waits for the log.
  *
- * Control bytes and bytes that are not UTF-8 leave as \xNN, and a line ends at 900 bytes, so nothing
- * from the network can forge a line. Payloads are never logged.
+ * Control bytes and bytes that are not UTF-8 leave as \xNN (also C1 controls, U+2028 and U+2029),
+ * and a line ends at 900 bytes, so nothing from the network can forge a line. Payloads are never
+ * logged.
  */
 #ifndef SLU_BASE_LOG_H
 #define SLU_BASE_LOG_H
@@ -18,7 +19,8 @@ enum slu_log_level { SLU_LOG_DEBUG, SLU_LOG_INFO, SLU_LOG_NOTICE, SLU_LOG_WARNIN
 /* Gets one finished line without newline, borrowed for the call. */
 typedef void slu_log_outlet(enum slu_log_level level, const char *line);
 
-/* The calling thread becomes the owner. Before the first open, and after close, lines are dropped. */
+/* The calling thread becomes the owner. Before the first open, and after close, lines are dropped;
+ * close (by the owner) first hands over the lines that wait. */
 void slu_log_open(slu_log_outlet *outlet);
 void slu_log_close(void);
 
@@ -26,7 +28,7 @@ void slu_log_close(void);
 void slu_log(enum slu_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Owner's thread: hand the waiting lines to the outlet. Costs one atomic read when there are none. */
+/* Owner's thread: hand the lines that wait to the outlet. Costs one atomic read when none do. */
 void slu_log_drain(void);
 
 /* A line that may repeat: at most one each `interval` of `struct slu_log_rate`; the next one that

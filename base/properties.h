@@ -26,15 +26,17 @@ enum slu_property_kind {
 
 struct slu_property {
     enum slu_property_kind kind;
-    struct slu_slice name;  /* user property: its name; else empty */
+    struct slu_slice name; /* user property: its name; else empty */
     struct slu_slice value;
 };
 
-/* Pack one. False when it does not fit `out` (nothing is added then). */
+/* Pack one. False when it does not fit `out` or is none of the above (nothing is added then, and a
+ * reached ceiling does not set `failed`). */
 bool slu_properties_add(struct slu_buf *out, enum slu_property_kind kind, struct slu_slice name,
                         struct slu_slice value);
 
-/* Walk: `*at` starts at 0. Returns false at the end, or at the first byte that makes no sense. */
+/* Walk: `*at` starts at 0. Returns false at the end, or at the first byte that makes no sense;
+ * `*at` equals the length only at the end. */
 bool slu_properties_next(struct slu_slice packed, size_t *at, struct slu_property *property);
 
 #endif

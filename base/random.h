@@ -10,7 +10,8 @@
  * addresses rather than leave zeros. */
 void slu_random_fill(void *bytes, size_t n);
 
-/* xoshiro256** (Blackman and Vigna), for jitter, sampling and repeatable tests; not for secrets. */
+/* xoshiro256** (Blackman and Vigna), for jitter, sampling and repeatable tests; not for secrets. A
+ * zeroed one works as if seeded with 0. */
 struct slu_random {
     uint64_t state[4];
 };

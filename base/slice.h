@@ -35,7 +35,8 @@ static inline bool slu_slice_equal(struct slu_slice a, struct slu_slice b)
 
 static inline bool slu_slice_starts_with(struct slu_slice text, struct slu_slice prefix)
 {
-    return text.len >= prefix.len && (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
+    return text.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
 }
 
 #endif

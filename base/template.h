@@ -7,8 +7,18 @@
  *   topic, name   `%`, `+`, `#`, `/`, `$`, bytes < 0x20 and 0x7F become %XX (upper case). `${topic}` and
  *                 a `{name#}` level keep their `/` and are escaped within levels. Absent or empty
  *                 becomes `_`.
- *   kafka_topic   every byte outside [A-Za-z0-9._-] becomes `_`
+ *   name          besides, for what becomes a path: a level that is nothing but dots has them written
+ *                 as %2E (so no `..`), and an empty level within `${topic}` or `{name#}` becomes `_`
+ *                 (so no leading `/`)
+ *   kafka_topic   every byte outside [A-Za-z0-9._-] becomes `_`, in the pattern as well; absent or empty
+ *                 becomes `_`
  *   text          as it is (values that go where nothing is parsed); absent is empty
+ *
+ * The `#` is part of how a level is used: `{rest#}` keeps the `/` of a level that the filter calls
+ * `{rest#}`; `{rest}` writes the same level as one (`a%2Fb`).
+ *
+ * There is no escape: `{` and `}` only stand for substitutions, a `$` before anything but `{` is a `$`.
+ * A `${payload:…}` pointer ends at the first `}`.
  */
 #ifndef SLU_BASE_TEMPLATE_H
 #define SLU_BASE_TEMPLATE_H
@@ -65,11 +75,13 @@ const struct slu_template *slu_template_parse(struct slu_slice text, unsigned al
 int slu_template_fill(const struct slu_template *pattern, enum slu_template_use use,
                       const struct slu_template_values *values, struct slu_buf *out);
 
-/* The names of the `{level}`s used, to check them against filters: the i-th, or false past the end. */
+/* The names of the `{level}`s used (without `#`), to check them against filters: the i-th, or false
+ * past the end. */
 bool slu_template_level(const struct slu_template *pattern, size_t i, struct slu_slice *name);
 
-/* The pattern as an MQTT filter that matches everything it can produce, e.g. "alerts/quality/+/+";
- * `${topic}` and `{name#}` become `#` and end it. For the loop check. False when `out` failed. */
+/* The pattern as an MQTT filter that matches every topic it can produce, e.g. "alerts/quality/+/+";
+ * `${topic}` and `{name#}` become `#` and end it. For the loop check. False when `out` failed, or when
+ * no filter can say it: a first level that begins with `$` and has a substitution behind it. */
 bool slu_template_filter(const struct slu_template *pattern, struct slu_buf *out);
 
 /* The text as written. */

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLU_TOPIC_MAX_BYTES 65535u
+#define SLU_TOPIC_MAX_BYTES  65535u
 #define SLU_TOPIC_MAX_LEVELS 200u
 
 enum slu_level_kind { SLU_LEVEL_LITERAL, SLU_LEVEL_PLUS, SLU_LEVEL_HASH };
@@ -31,9 +31,9 @@ struct slu_level {
 };
 
 struct slu_topic_filter {
-    struct slu_slice text;          /* as written */
+    struct slu_slice text; /* as written */
     const struct slu_level *levels;
-    size_t n_levels;                /* ≤ SLU_TOPIC_MAX_LEVELS */
+    size_t n_levels; /* ≤ SLU_TOPIC_MAX_LEVELS */
 };
 
 /* Compile `text`. Levels and copies live in `arena`. Errors name the level that is wrong. Names are
@@ -44,7 +44,8 @@ int slu_topic_filter_parse(struct slu_slice text, struct slu_arena *arena,
 /* The definition of matching, one filter at a time. The trie (validation/matcher.h) must agree. */
 bool slu_topic_filter_matches(const struct slu_topic_filter *filter, struct slu_slice topic);
 
-/* Is there a topic that both match? */
+/* Is there a topic that both match? Exact (but for the length of that topic: two filters of 60,000
+ * bytes may meet only in one that is too long for MQTT). */
 bool slu_topic_filter_overlaps(const struct slu_topic_filter *a, const struct slu_topic_filter *b);
 
 /* Does `a` match every topic that `b` matches? */
@@ -55,8 +56,10 @@ bool slu_topic_filter_covers(const struct slu_topic_filter *a, const struct slu_
 bool slu_topic_filter_level(const struct slu_topic_filter *filter, struct slu_slice topic,
                             struct slu_slice name, struct slu_slice *value);
 
-/* May the broker publish to it? 1 to 65,535 bytes of UTF-8 without NUL and wildcards, ≤ 200 levels,
- * and none of `$SYS`, `$CONTROL`, `$share` as first level. Sets `err` otherwise. */
+/* May the broker publish to it? 1 to 65,535 bytes of UTF-8, ≤ 200 levels, without NUL, wildcards and
+ * what MQTT 5.0 §1.5.4 lets a receiver close the connection for (control characters U+0001–U+001F and
+ * U+007F–U+009F, noncharacters), and none of `$SYS`, `$CONTROL`, `$share` as first level. Sets `err`
+ * otherwise. */
 bool slu_topic_is_publishable(struct slu_slice topic, struct slu_err *err);
 
 #endif

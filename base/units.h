@@ -1,4 +1,5 @@
-/* units.h -- durations `[0-9]+(ms|s|m|h|d)` and sizes `[0-9]+(B|KiB|MiB|GiB)` as people write them. */
+/* units.h -- durations `[0-9]+(ms|s|m|h|d)` and sizes `[0-9]+(B|KiB|MiB|GiB)` as people write
+ * them. */
 #ifndef SLU_BASE_UNITS_H
 #define SLU_BASE_UNITS_H
 

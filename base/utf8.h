@@ -8,6 +8,9 @@
 /* True when all `n` bytes are well-formed UTF-8 (no surrogates, no overlong forms, ≤ U+10FFFF). */
 bool slu_utf8_valid(const char *bytes, size_t n);
 
+/* Bytes (1 to 4) of the well-formed code point at the beginning; 0 when there is none. */
+size_t slu_utf8_step(const char *bytes, size_t n);
+
 /* Code points in well-formed UTF-8. */
 size_t slu_utf8_length(const char *bytes, size_t n);
 
