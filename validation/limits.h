@@ -32,12 +32,14 @@ struct slu_limit {
 struct slu_limits;
 
 /* Compile rows; lives in `arena`, copies what it keeps. Errors: a pointer that is none, a bound that
- * is no number, min above max; `*bad_row` (may be NULL) says which row. */
+ * is no number or longer than 4096 bytes, bounds that no number satisfies (min above max);
+ * `*bad_row` (may be NULL) says which row. */
 const struct slu_limits *slu_limits_compile(const struct slu_limit *rows, size_t n_rows,
                                             struct slu_arena *arena, size_t *bad_row,
                                             struct slu_err *err);
 
-/* True when every row holds. Otherwise adds one violation a broken row when `verdict` is not NULL. */
+/* True when every row holds. Otherwise, when `verdict` is not NULL, adds one violation for each broken
+ * bound, missing field and field that is no number. */
 bool slu_limits_judge(const struct slu_limits *limits, const struct slu_payload *payload,
                       struct slu_verdict *verdict);
 

@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLU_VERDICT_MAX 8            /* violations told in full */
-#define SLU_VERDICT_TEXT_MAX 512     /* bytes of one expected or actual text; a longer one is left out */
+#define SLU_VERDICT_MAX 8 /* violations told in full */
+
+/* Bytes of one expected or actual text; a longer one is left out. */
+#define SLU_VERDICT_TEXT_MAX    512
 #define SLU_VERDICT_SCRATCH_MAX 65536
 
 /* Offsets into the scratch, so that it may grow. */
@@ -28,11 +30,11 @@ struct slu_violation {
     struct slu_text_ref expected; /* JSON text; len 0: none */
     struct slu_text_ref actual;   /* JSON text; len 0: none */
     struct slu_text_ref message;  /* one sentence for people, UTF-8 */
-    const char *schema;           /* "oven:1", owned by the snapshot; NULL: no schema was involved */
+    const char *schema; /* "oven:1", owned by the snapshot; NULL: no schema was involved */
 };
 
 struct slu_verdict {
-    size_t n;      /* kept, ≤ SLU_VERDICT_MAX */
+    size_t n; /* kept, ≤ SLU_VERDICT_MAX */
     uint64_t total;
     struct slu_violation violations[SLU_VERDICT_MAX];
     struct slu_buf scratch;

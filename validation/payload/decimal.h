@@ -13,11 +13,11 @@
 #include <stdint.h>
 
 struct slu_decimal {
-    const char *digits;  /* borrowed JSON number text, from its first significant digit on; may hold
+    const char *digits; /* borrowed JSON number text, from its first significant digit on; may hold
                             one '.', which is skipped; ends at n_text bytes */
-    size_t n_text;       /* bytes of `digits` to look at, up to the last significant digit */
-    size_t n_digits;     /* significant digits, no leading or trailing zeros; 0: the number is zero */
-    int64_t exponent;    /* the value is 0.d1d2d3… × 10^exponent; exponents beyond ±2^60 are clamped */
+    size_t n_text;      /* bytes of `digits` to look at, up to the last significant digit */
+    size_t n_digits; /* significant digits, no leading or trailing zeros; 0: the number is zero */
+    int64_t exponent; /* the value is 0.d1d2d3… × 10^exponent; exponents beyond ±2^60 are clamped */
     bool negative;
 };
 
@@ -29,8 +29,13 @@ int slu_decimal_compare(const struct slu_decimal *a, const struct slu_decimal *b
 
 bool slu_decimal_is_integer(const struct slu_decimal *a);
 
-/* Is `a` an integer multiple of `step` (not zero)? Exact for any digits; `*work` counts the digit
- * steps done and the answer is -1 once they exceed `max_work`, else 0 or 1. */
+/* Is `a` an integer multiple of `step` (not zero; a step of zero answers 0)? Exact for any digits and
+ * exponents, and never materialises zeros that an exponent stands for. `*work` is set to the digit
+ * steps done (nine digits of `a` against nine of `step` are one) and the answer is -1 once they
+ * exceed `max_work`, or when a division is needed by a step of more than SLU_DECIMAL_MAX_STEP digits;
+ * else 0 or 1. Allocates nothing. */
+#define SLU_DECIMAL_MAX_STEP 4608
+
 int slu_decimal_is_multiple(const struct slu_decimal *a, const struct slu_decimal *step,
                             uint64_t max_work, uint64_t *work);
 

@@ -1,4 +1,4 @@
-/* payload.h -- one message's bytes, read into a value tree.
+/* payload.h -- one message's bytes, read into a value tree; whole JSON documents as well.
  *
  *   bytes ──slu_payload_read(format)──▶ value tree, borrowed from the reader's scratch
  *     │                                     or the reason why not: payload.malformed, …
@@ -38,13 +38,13 @@ extern const char *const slu_format_names[SLU_FORMATS];
 /* Why bytes are not a value of their format. The codes of CONTRACT "payload.". */
 enum slu_payload_fault {
     SLU_PAYLOAD_OK,
-    SLU_PAYLOAD_EMPTY,         /* payload.empty: no bytes (or only blanks) where the format needs some */
+    SLU_PAYLOAD_EMPTY, /* payload.empty: no bytes (or only blanks) where the format needs some */
     SLU_PAYLOAD_MALFORMED,     /* payload.malformed */
     SLU_PAYLOAD_UTF8,          /* payload.utf8 */
     SLU_PAYLOAD_SURROGATE,     /* payload.surrogate: an escaped lone surrogate in a JSON string */
     SLU_PAYLOAD_DUPLICATE_KEY, /* payload.duplicate_key */
     SLU_PAYLOAD_DEPTH,         /* payload.depth: nested beyond SLU_PAYLOAD_MAX_DEPTH */
-    SLU_PAYLOAD_TOO_LARGE,     /* payload.too_large: beyond max_payload, or no memory for the tree */
+    SLU_PAYLOAD_TOO_LARGE, /* payload.too_large: beyond max_payload, or no memory for the tree */
     SLU_PAYLOAD_FAULTS,
 };
 
@@ -59,9 +59,9 @@ struct slu_payload {
     struct slu_slice bytes;       /* as they came; must stay in place while `root` is used */
     const struct slu_value *root; /* NULL for SLU_FORMAT_BYTES and when the fault is not OK */
     enum slu_payload_fault fault;
-    size_t fault_at;              /* byte offset where it was noticed */
-    const char *fault_text;       /* one clause for people: "unexpected character"; static */
-    struct slu_slice fault_key;   /* duplicate_key: the key; borrowed from the scratch */
+    size_t fault_at;            /* byte offset where it was noticed */
+    const char *fault_text;     /* one clause for people: "unexpected character"; static */
+    struct slu_slice fault_key; /* duplicate_key: the key; borrowed from the scratch */
     struct slu_payload_reader *reader;
 };
 
@@ -69,7 +69,11 @@ struct slu_payload {
 struct slu_payload_reader *slu_payload_reader_new(size_t max_bytes);
 void slu_payload_reader_free(struct slu_payload_reader *reader);
 
-/* Read `bytes` as `format` into `payload`. Returns true when it holds. */
+/* Read `bytes` as `format` into `payload`. Returns true when it holds.
+ *
+ * number and boolean may have blanks (space, tab, CR, LF) around them, a string keeps its own. No
+ * bytes at all are payload.empty as json, number and boolean; they are the empty string as string,
+ * and hold as bytes. */
 bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
                       struct slu_slice bytes, struct slu_payload *payload);
 
@@ -80,23 +84,31 @@ bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
 struct slu_decimal slu_payload_digits(const struct slu_payload *payload,
                                       const struct slu_value *value, char scratch[32]);
 
+/* The number behind `value` as it was written: a JSON number's text, every digit kept. Borrowed from
+ * the reader, payload->bytes or `scratch`; costs and falls back like slu_payload_digits(). */
+struct slu_slice slu_payload_number_text(const struct slu_payload *payload,
+                                         const struct slu_value *value, char scratch[32]);
+
 /* Read a whole JSON document that must outlive the reader (schemas, test cases): the tree, its
  * strings and a copy of the text are one allocation; free with slu_document_free(). Numbers in
- * `raw_root` are all SLU_VALUE_BIG texts: the same tree, cell for cell, with every digit kept. */
+ * `raw_root` are all SLU_VALUE_BIG texts: the same tree, cell for cell, with every digit kept.
+ * Refused like payloads, but nesting is the caller's to bound (at most 1024). NULL: `err` says what
+ * is wrong, with line, column and, for a duplicate key or a container too deep, its pointer. */
 struct slu_err;
 struct slu_document {
     const struct slu_value *root;
     const struct slu_value *raw_root; /* same shape as root; numbers as their text */
     struct slu_slice text;            /* the copy */
 };
-struct slu_document *slu_document_parse(struct slu_slice text, size_t max_depth, struct slu_err *err);
+struct slu_document *slu_document_parse(struct slu_slice text, size_t max_depth,
+                                        struct slu_err *err);
 void slu_document_free(struct slu_document *document);
 
-/* The exact number behind `value`, a number in document->root's tree. */
+/* The exact number behind `value`, a number in one of the document's trees. */
 struct slu_decimal slu_document_digits(const struct slu_document *document,
                                        const struct slu_value *value);
 
-/* Line and column (1-based, bytes) of the value or key in the document's text. */
+/* Line and column (1-based, bytes) of the value or key, from either tree, in the document's text. */
 void slu_document_place(const struct slu_document *document, const struct slu_value *value,
                         unsigned *line, unsigned *column);
 

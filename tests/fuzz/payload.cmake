@@ -1,0 +1,1 @@
+slu_fuzz_target(fuzz_json_payload slu_base slu_payload)
