@@ -38,8 +38,9 @@ struct slu_node {
     enum slu_node_kind kind;
     unsigned line, column; /* 1-based, of its first character */
     const char *file;      /* as it was named to the reader */
-    struct slu_slice text; /* scalars: after secrets were expanded; terminated. bool: "true"/"false" */
-    bool secret;           /* a ${env:} or ${file:} was expanded in it: never print the text */
+    struct slu_slice
+        text;    /* scalars: after secrets were expanded; terminated. bool: "true"/"false" */
+    bool secret; /* a ${env:} or ${file:} was expanded in it: never print the text */
     const struct slu_node *const *items; /* list */
     const struct slu_node_pair *pairs;   /* map, in file order; keys are unique */
     size_t n;                            /* items or pairs */

@@ -221,6 +221,22 @@ static bool levels_overlap(size_t i, const struct slu_level *a, const struct slu
     return !dollar_forbids(i, a);
 }
 
+/* Is the first level of `filter` the empty one, as in "/a"? No topic is that level alone. */
+static bool begins_empty(const struct slu_topic_filter *filter)
+{
+    return filter->levels[0].kind == SLU_LEVEL_LITERAL && filter->levels[0].text.len == 0;
+}
+
+/* `hash` has its `#` in place `i` and `other` matched up to there. A `#` takes whatever the other
+ * still wants, nothing included, unless that nothing would leave the empty topic. */
+static bool hash_overlaps(const struct slu_topic_filter *hash, const struct slu_topic_filter *other,
+                          size_t i)
+{
+    if (i < other->n_levels)
+        return !dollar_forbids(i, &other->levels[i]);
+    return i != 1 || !(begins_empty(hash) || begins_empty(other));
+}
+
 bool slu_topic_filter_overlaps(const struct slu_topic_filter *a, const struct slu_topic_filter *b)
 {
     for (size_t i = 0;; i++) {
@@ -228,11 +244,10 @@ bool slu_topic_filter_overlaps(const struct slu_topic_filter *a, const struct sl
         const struct slu_level *in_b = i < b->n_levels ? &b->levels[i] : NULL;
         if (in_a == NULL && in_b == NULL)
             return true;
-        /* A `#` takes whatever the other still wants, nothing included. */
         if (in_a != NULL && in_a->kind == SLU_LEVEL_HASH)
-            return in_b == NULL || !dollar_forbids(i, in_b);
+            return hash_overlaps(a, b, i);
         if (in_b != NULL && in_b->kind == SLU_LEVEL_HASH)
-            return in_a == NULL || !dollar_forbids(i, in_a);
+            return hash_overlaps(b, a, i);
         if (in_a == NULL || in_b == NULL || !levels_overlap(i, in_a, in_b))
             return false;
     }
@@ -246,6 +261,17 @@ static bool level_covers(size_t i, const struct slu_level *a, const struct slu_l
     return b->kind == SLU_LEVEL_LITERAL && slu_slice_equal(a->text, b->text);
 }
 
+/* `b` has its `#` in place `i`, where `a` has a level. A `#` also stands for no level, which a level of
+ * `a` would not match; but it stands for one at least where no level would leave the empty topic: "#"
+ * is "+/#", and "/#" is "/+/#". */
+static bool covers_hash(const struct slu_topic_filter *a, const struct slu_topic_filter *b,
+                        size_t i)
+{
+    const bool one_at_least = i == 0 || (i == 1 && begins_empty(b));
+    return one_at_least && a->n_levels == i + 2 && a->levels[i].kind == SLU_LEVEL_PLUS &&
+           a->levels[i + 1].kind == SLU_LEVEL_HASH;
+}
+
 bool slu_topic_filter_covers(const struct slu_topic_filter *a, const struct slu_topic_filter *b)
 {
     for (size_t i = 0;; i++) {
@@ -256,10 +282,7 @@ bool slu_topic_filter_covers(const struct slu_topic_filter *a, const struct slu_
         if (in_a == NULL || in_b == NULL)
             return in_a == NULL && in_b == NULL;
         if (in_b->kind == SLU_LEVEL_HASH)
-            /* Deeper down `#` also stands for no level, which a level of `a` would not match. In
-             * the first place it stands for one at least: "#" is "+/#". */
-            return i == 0 && a->n_levels == 2 && in_a->kind == SLU_LEVEL_PLUS &&
-                   a->levels[1].kind == SLU_LEVEL_HASH;
+            return covers_hash(a, b, i);
         if (!level_covers(i, in_a, in_b))
             return false;
     }

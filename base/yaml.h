@@ -21,12 +21,13 @@
 #include "base/arena.h"
 #include "base/node.h"
 #include "base/problems.h"
+#include "base/tree.h"
 
 /* Ceilings. */
 #define SLU_YAML_MAX_BYTES   (16u << 20)
-#define SLU_YAML_MAX_NODES   2000000u
-#define SLU_YAML_MAX_DEPTH   64
-#define SLU_YAML_MAX_ANCHORS 1000u
+#define SLU_YAML_MAX_NODES   SLU_TREE_MAX_NODES
+#define SLU_YAML_MAX_DEPTH   SLU_TREE_MAX_DEPTH
+#define SLU_YAML_MAX_ANCHORS SLU_TREE_MAX_ANCHORS
 
 /* Read `path`. Nodes live in `arena`. On errors adds them to `problems` and returns NULL. An empty
  * file is an error ("is empty"). */
