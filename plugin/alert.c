@@ -129,9 +129,9 @@ static void add_original(struct slu_buf *out, struct slu_slice payload, size_t m
     slu_buf_add_char(out, '}');
 }
 
-bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id, const struct slu_snapshot *snapshot,
-                         const struct slu_finding *finding, const struct slu_message *message,
-                         bool enforced, size_t original_max)
+bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id,
+                         const struct slu_snapshot *snapshot, const struct slu_finding *finding,
+                         const struct slu_message *message, bool enforced, size_t original_max)
 {
     begin_alert(out, id, snapshot, "violation", message->received_ns);
     add_string(out, "policy", slu_slice_of(finding->policy->id));

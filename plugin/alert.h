@@ -15,9 +15,9 @@
 
 /* The alert of a violation. `id`: the same for every copy of it. `original_max`: cut the original
  * payload there (truncated: true). Each function returns false when `out` failed. */
-bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id, const struct slu_snapshot *snapshot,
-                         const struct slu_finding *finding, const struct slu_message *message,
-                         bool enforced, size_t original_max);
+bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id,
+                         const struct slu_snapshot *snapshot, const struct slu_finding *finding,
+                         const struct slu_message *message, bool enforced, size_t original_max);
 
 /* The summary of what a rate limit held back. */
 bool slu_alert_summary(struct slu_buf *out, const struct slu_snapshot *snapshot, const char *policy,

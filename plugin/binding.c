@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct slu_config_schema *schema_named(const struct slu_config *config, const char *name)
+static const struct slu_config_schema *schema_named(const struct slu_config *config,
+                                                    const char *name)
 {
     for (size_t i = 0; i < config->n_schemas; i++)
         if (strcmp(config->schemas[i].name, name) == 0)
@@ -49,7 +50,8 @@ static int bind_policy(struct slu_binding *binding, const struct slu_config *con
 
     bound->number = slu_spool_define_policy(spool, policy->id);
     if (bound->number == 0)
-        return slu_err_set(err, SLU_EFULL, "the spool has no number left for policy %s", policy->id);
+        return slu_err_set(err, SLU_EFULL, "the spool has no number left for policy %s",
+                           policy->id);
     bound->counts = slu_counts_policy(counts, policy->id);
     if (bound->counts == NULL)
         return slu_err_set(err, SLU_ENOMEM, "no memory for the counters of policy %s", policy->id);

@@ -31,15 +31,16 @@
 #define TICK_MS          100
 
 /* Only 2.1 has it: its presence tells the two apart. */
-extern int mosquitto_plugin_set_info(mosquitto_plugin_id_t *id, const char *name, const char *version)
-    __attribute__((weak));
+extern int mosquitto_plugin_set_info(mosquitto_plugin_id_t *id, const char *name,
+                                     const char *version) __attribute__((weak));
 
 /* Readers of v5 properties: exported by some brokers, else found in libmosquitto, else absent. */
 struct property_readers {
     const mosquitto_property *(*next)(const mosquitto_property *);
     int (*identifier)(const mosquitto_property *);
     const mosquitto_property *(*read_byte)(const mosquitto_property *, int, uint8_t *, bool);
-    const mosquitto_property *(*read_binary)(const mosquitto_property *, int, void **, uint16_t *, bool);
+    const mosquitto_property *(*read_binary)(const mosquitto_property *, int, void **, uint16_t *,
+                                             bool);
     const mosquitto_property *(*read_string)(const mosquitto_property *, int, char **, bool);
     const mosquitto_property *(*read_pair)(const mosquitto_property *, int, char **, char **, bool);
 };
@@ -49,7 +50,7 @@ struct host {
     bool is_21;
     bool frees_old_topic; /* 2.0.15 and later; when unknown: a leak is better than a double free */
     bool has_readers;
-    void *library;        /* libmosquitto, when the readers or the version came from there */
+    void *library; /* libmosquitto, when the readers or the version came from there */
     struct property_readers read;
 };
 
@@ -65,8 +66,8 @@ struct door {
 static void to_broker_log(enum slu_log_level level, const char *line)
 {
     static const int mosquitto_level[] = {
-        [SLU_LOG_DEBUG] = MOSQ_LOG_DEBUG,     [SLU_LOG_INFO] = MOSQ_LOG_INFO,
-        [SLU_LOG_NOTICE] = MOSQ_LOG_NOTICE,   [SLU_LOG_WARNING] = MOSQ_LOG_WARNING,
+        [SLU_LOG_DEBUG] = MOSQ_LOG_DEBUG,   [SLU_LOG_INFO] = MOSQ_LOG_INFO,
+        [SLU_LOG_NOTICE] = MOSQ_LOG_NOTICE, [SLU_LOG_WARNING] = MOSQ_LOG_WARNING,
         [SLU_LOG_ERROR] = MOSQ_LOG_ERR,
     };
     mosquitto_log_printf(mosquitto_level[level], "sluice: %s", line);
@@ -98,12 +99,13 @@ static void find_readers(struct host *host)
 {
     struct property_readers *read = &host->read;
 
-    host->has_readers = find_function(host, "mosquitto_property_next", &read->next) &&
-                        find_function(host, "mosquitto_property_identifier", &read->identifier) &&
-                        find_function(host, "mosquitto_property_read_byte", &read->read_byte) &&
-                        find_function(host, "mosquitto_property_read_binary", &read->read_binary) &&
-                        find_function(host, "mosquitto_property_read_string", &read->read_string) &&
-                        find_function(host, "mosquitto_property_read_string_pair", &read->read_pair);
+    host->has_readers =
+        find_function(host, "mosquitto_property_next", &read->next) &&
+        find_function(host, "mosquitto_property_identifier", &read->identifier) &&
+        find_function(host, "mosquitto_property_read_byte", &read->read_byte) &&
+        find_function(host, "mosquitto_property_read_binary", &read->read_binary) &&
+        find_function(host, "mosquitto_property_read_string", &read->read_string) &&
+        find_function(host, "mosquitto_property_read_string_pair", &read->read_pair);
 }
 
 static void learn_host(struct host *host)
@@ -118,8 +120,9 @@ static void learn_host(struct host *host)
     host->frees_old_topic = host->is_21 || !before_2_0_15;
     find_readers(host);
     if (!host->has_readers)
-        slu_log(SLU_LOG_WARNING, "this broker does not let plugins read MQTT v5 properties and "
-                                 "libmosquitto.so.1 is not installed: user properties are not kept");
+        slu_log(SLU_LOG_WARNING,
+                "this broker does not let plugins read MQTT v5 properties and "
+                "libmosquitto.so.1 is not installed: user properties are not kept");
     slu_log(SLU_LOG_INFO, "version " SLUICE_VERSION " in a broker %s (libmosquitto %d.%d.%d)",
             host->is_21 ? "2.1 or later" : "2.0", major, minor, revision);
 }
@@ -165,7 +168,8 @@ static void pack_correlation(const struct host *host, const mosquitto_property *
     uint16_t len = 0;
 
     if (host->read.read_binary(property, MQTT_PROP_CORRELATION_DATA, &value, &len, false) != NULL)
-        slu_properties_add(out, SLU_PROPERTY_CORRELATION_DATA, slu_slice_of(""), slu_slice(value, len));
+        slu_properties_add(out, SLU_PROPERTY_CORRELATION_DATA, slu_slice_of(""),
+                           slu_slice(value, len));
     free_read(host, value);
 }
 
@@ -276,7 +280,8 @@ static void append_properties(struct mosquitto_evt_message *event, struct slu_sl
     while (slu_properties_next(packed, &at, &property)) {
         snprintf(name, sizeof(name), "%.*s", SLU_SLICE_ARG(property.name));
         snprintf(value, sizeof(value), "%.*s", SLU_SLICE_ARG(property.value));
-        mosquitto_property_add_string_pair(&event->properties, MQTT_PROP_USER_PROPERTY, name, value);
+        mosquitto_property_add_string_pair(&event->properties, MQTT_PROP_USER_PROPERTY, name,
+                                           value);
     }
 }
 
@@ -385,8 +390,8 @@ static int register_events(struct door *door)
         int result =
             mosquitto_callback_register(door->id, events[i].event, events[i].callback, NULL, door);
         if (result != MOSQ_ERR_SUCCESS) {
-            slu_log(SLU_LOG_ERROR, "the broker refuses a callback (%d): is the plugin listed twice?",
-                    result);
+            slu_log(SLU_LOG_ERROR,
+                    "the broker refuses a callback (%d): is the plugin listed twice?", result);
             unregister_events(door);
             return result;
         }
@@ -396,7 +401,10 @@ static int register_events(struct door *door)
 
 /* ---- the three entry points -------------------------------------------------------------------------------- */
 
-int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
+/* Everything else in the library is hidden. */
+#define EXPORTED __attribute__((visibility("default")))
+
+EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *supported_versions)
 {
     for (int i = 0; i < supported_version_count; i++)
         if (supported_versions[i] == PLUGIN_INTERFACE)
@@ -411,7 +419,8 @@ static char *config_option(const struct mosquitto_opt *options, int n_options)
 
     for (int i = 0; i < n_options; i++) {
         if (strcmp(options[i].key, "config") != 0) {
-            slu_log(SLU_LOG_ERROR, "unknown option plugin_opt_%s: the only one is plugin_opt_config PATH",
+            slu_log(SLU_LOG_ERROR,
+                    "unknown option plugin_opt_%s: the only one is plugin_opt_config PATH",
                     options[i].key);
             return NULL;
         }
@@ -420,8 +429,9 @@ static char *config_option(const struct mosquitto_opt *options, int n_options)
     if (config != NULL)
         config += strspn(config, " \t");
     if (config == NULL || *config == '\0') {
-        slu_log(SLU_LOG_ERROR, "plugin_opt_config is missing: add `plugin_opt_config /path/to/sluice.yaml` "
-                               "below the plugin line of mosquitto.conf");
+        slu_log(SLU_LOG_ERROR,
+                "plugin_opt_config is missing: add `plugin_opt_config /path/to/sluice.yaml` "
+                "below the plugin line of mosquitto.conf");
         return NULL;
     }
     size_t len = strlen(config);
@@ -457,13 +467,13 @@ static int open_door(struct door *door, const struct mosquitto_opt *options, int
     }
     int result = register_events(door);
     if (result == MOSQ_ERR_SUCCESS)
-        slu_log(SLU_LOG_INFO, "configuration %s is in force (%zu policies)", door->house->config_file,
-                door->house->snapshot->n_policies);
+        slu_log(SLU_LOG_INFO, "configuration %s is in force (%zu policies)",
+                door->house->config_file, door->house->snapshot->n_policies);
     return result;
 }
 
-int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data, struct mosquitto_opt *options,
-                          int n_options)
+EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
+                                   struct mosquitto_opt *options, int n_options)
 {
     struct door *door = calloc(1, sizeof(*door));
 
@@ -485,7 +495,7 @@ int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data, struct mo
     return MOSQ_ERR_SUCCESS;
 }
 
-int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int n_options)
+EXPORTED int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int n_options)
 {
     (void)options;
     (void)n_options;

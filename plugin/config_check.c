@@ -9,58 +9,17 @@
  */
 #include "plugin/config_draft.h"
 #include "plugin/config_manual.h"
+#include "plugin/config_say.h"
+#include "plugin/config_unsupported.h"
 
-#include "base/nearest.h"
 #include "base/units.h"
 #include "base/utf8.h"
 #include "validation/verdict.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SECTION_MAX_BYTES ((size_t)64 << 20)
-#define NAMES_MAX 64
-#define SHOWN_MAX 60 /* bytes of a value in a message */
-
-/* Options of the design that this version does not have. Refused at their line, never ignored. */
-struct unsupported {
-    enum slu_section section;
-    const char *key;
-    const char *value; /* NULL: the key itself; else this value, also as an item of a list */
-    bool whole;        /* the rest of the section is not looked at: its options belong to that value */
-};
-
-static const struct unsupported unsupported[] = {
-    {SLU_SECTION_TOP, "registry", NULL, false},
-    {SLU_SECTION_TOP, "schema_documents", NULL, false},
-    {SLU_SECTION_TOP, "default_draft", NULL, false},
-    {SLU_SECTION_TOP, "quota", NULL, false},
-    {SLU_SECTION_TOP, "dedupe", NULL, false},
-    {SLU_SECTION_SCHEMA, "type", "avro", true},
-    {SLU_SECTION_SCHEMA, "format", NULL, false},
-    {SLU_SECTION_SCHEMA, "default_draft", NULL, false},
-    {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
-    {SLU_SECTION_SCHEMA, "registry", NULL, true},
-    {SLU_SECTION_SCHEMA, "registry_id", NULL, false},
-    {SLU_SECTION_SCHEMA, "framing", NULL, false},
-    {SLU_SECTION_SINK, "type", "kafka", true},
-    {SLU_SECTION_SINK, "type", "postgresql", true},
-    {SLU_SECTION_SINK, "format", "avro", false},
-    {SLU_SECTION_SINK, "codec", NULL, false},
-    {SLU_SECTION_POLICY, "payload", "avro", false},
-    {SLU_SECTION_POLICY, "payload", "csv", false},
-    {SLU_SECTION_POLICY, "framing", NULL, false},
-    {SLU_SECTION_POLICY, "timestamp", NULL, false},
-    {SLU_SECTION_POLICY, "alarms", NULL, false},
-    {SLU_SECTION_POLICY, "on_alarm", NULL, false},
-    {SLU_SECTION_POLICY, "limits_table", NULL, false},
-    {SLU_SECTION_POLICY, "alarms_table", NULL, false},
-    {SLU_SECTION_POLICY, "require", NULL, false},
-    {SLU_SECTION_POLICY, "dedupe", NULL, false},
-    {SLU_SECTION_POLICY, "quota", NULL, false},
-};
 
 /* One section while it is checked. */
 struct check {
@@ -74,169 +33,17 @@ struct check {
     const struct slu_node *told[SLU_VERDICT_MAX];
 };
 
-/* ---- sentences ------------------------------------------------------------------------------------- */
-
-static bool has_secret(const struct slu_node *node)
-{
-    if (node->secret)
-        return true;
-    for (size_t i = 0; i < node->n; i++)
-        if (has_secret(node->kind == SLU_NODE_MAP ? node->pairs[i].value : node->items[i]))
-            return true;
-    return false;
-}
-
-/* `, not "10 parsecs"`; says nothing of secrets. */
-static void add_actual(struct slu_buf *out, const struct slu_node *node)
-{
-    const size_t shown = slu_utf8_cut(node->text.data, node->text.len, SHOWN_MAX);
-
-    if (has_secret(node))
-        return;
-    switch (node->kind) {
-    case SLU_NODE_NULL:
-        slu_buf_add_text(out, ", and there is nothing");
-        break;
-    case SLU_NODE_LIST:
-        slu_buf_add_text(out, ", not a list");
-        break;
-    case SLU_NODE_MAP:
-        slu_buf_add_text(out, ", not a map");
-        break;
-    case SLU_NODE_STRING:
-        slu_buf_printf(out, ", not \"%.*s%s\"", (int)shown, node->text.data,
-                       shown < node->text.len ? "…" : "");
-        break;
-    case SLU_NODE_BOOL:
-    case SLU_NODE_INT:
-    case SLU_NODE_FLOAT:
-        slu_buf_printf(out, ", not %.*s", (int)shown, node->text.data);
-        break;
-    }
-}
-
-/* Does the page take text, and no map? */
-static bool wants_text(const struct slu_manual *manual, const struct slu_value *page)
-{
-    const struct slu_value *type = slu_manual_keyword(manual, page, "type");
-
-    if (type != NULL && slu_value_kind(type) == SLU_VALUE_STRING)
-        return slu_slice_equal(slu_value_text(type), SLU_SLICE("string"));
-    if (type != NULL && slu_value_kind(type) == SLU_VALUE_ARRAY) /* its first word is what is usual */
-        return slu_slice_equal(slu_value_text(slu_value_first(type)), SLU_SLICE("string"));
-    const struct slu_value *values = slu_manual_keyword(manual, page, "enum");
-    return values != NULL && slu_value_len(values) != 0 &&
-           slu_value_kind(slu_value_first(values)) == SLU_VALUE_STRING;
-}
-
-/* What YAML made of a text that was not quoted. */
-static void add_hint(struct slu_buf *out, const struct slu_manual *manual,
-                     const struct slu_value *page, const struct slu_node *node)
-{
-    if (!wants_text(manual, page))
-        return;
-    if (node->kind == SLU_NODE_MAP && node->n == 1 && node->pairs[0].value->kind == SLU_NODE_NULL)
-        slu_buf_printf(out, "; YAML reads {%.*s} as a map: quote it, \"{%.*s}\"",
-                       SLU_SLICE_ARG(node->pairs[0].key), SLU_SLICE_ARG(node->pairs[0].key));
-    else if (node->kind == SLU_NODE_MAP)
-        slu_buf_add_text(out, "; if it was meant as text with { and }, quote it");
-    else if (node->kind == SLU_NODE_BOOL || node->kind == SLU_NODE_INT ||
-             node->kind == SLU_NODE_FLOAT)
-        slu_buf_add_text(out, ": quote it");
-}
-
-/* The words of an `enum`, in the page or in its `then`. */
-static size_t allowed_words(const struct slu_manual *manual, const struct slu_value *page,
-                            const char *names[NAMES_MAX])
-{
-    const struct slu_value *values = slu_manual_keyword(manual, page, "enum");
-    size_t n = 0;
-
-    if (values == NULL)
-        values = slu_manual_keyword(manual, slu_manual_keyword(manual, page, "then"), "enum");
-    if (values == NULL || slu_value_kind(values) != SLU_VALUE_ARRAY)
-        return 0;
-    const struct slu_value *word = slu_value_first(values);
-    for (size_t i = 0; i < slu_value_len(values) && n < NAMES_MAX; i++, word = slu_value_next(word))
-        if (slu_value_kind(word) == SLU_VALUE_STRING)
-            names[n++] = word->text;
-    return n;
-}
-
-static void add_nearest(struct slu_buf *out, struct slu_slice word, const char *const *names, size_t n)
-{
-    const char *nearest = slu_nearest(word, names, n);
-
-    if (nearest != NULL)
-        slu_buf_printf(out, ", did you mean \"%s\"?", nearest);
-}
-
-static void say_allowed(struct slu_buf *out, const char *const *names, size_t n,
-                        const struct slu_node *node)
-{
-    slu_buf_add_text(out, n == 1 ? "must be " : "must be one of ");
-    for (size_t i = 0; i < n; i++)
-        slu_buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", names[i]);
-    add_actual(out, node);
-    if (node->kind == SLU_NODE_STRING && !node->secret)
-        add_nearest(out, node->text, names, n);
-}
-
-static void say_missing(struct slu_buf *out, const struct check *check,
-                        const struct slu_value *page, const struct slu_node *node)
-{
-    const struct slu_value *required = slu_manual_keyword(check->manual, page, "required");
-    size_t n = 0;
-
-    if (required == NULL || slu_value_kind(required) != SLU_VALUE_ARRAY)
-        return;
-    const struct slu_value *name = slu_value_first(required);
-    for (size_t i = 0; i < slu_value_len(required); i++, name = slu_value_next(name))
-        if (slu_node_get(node, name->text) == NULL)
-            slu_buf_printf(out, "%s\"%s\"", n++ == 0 ? "lacks " : ", ", name->text);
-}
-
-/* What is wrong with `node`, in one sentence. */
-static void say(struct slu_buf *out, const struct check *check, const struct slu_verdict *verdict,
-                const struct slu_violation *violation, const struct slu_value *page,
-                const struct slu_node *node)
-{
-    const char *names[NAMES_MAX];
-    const size_t n = allowed_words(check->manual, page, names);
-    const struct slu_value *title = slu_manual_keyword(check->manual, page, "title");
-    const struct slu_slice message = slu_verdict_text(verdict, violation->message);
-
-    if (strcmp(violation->code, "schema.required") == 0)
-        say_missing(out, check, page, node);
-    else if (strcmp(violation->code, "schema.uniqueItems") == 0)
-        slu_buf_add_text(out, "names the same thing twice");
-    else if (strcmp(violation->code, "schema.minItems") == 0)
-        slu_buf_add_text(out, "must not be empty");
-    else if (n != 0 && node->kind != SLU_NODE_LIST) {
-        say_allowed(out, names, n, node);
-        add_hint(out, check->manual, page, node);
-    } else if (title != NULL) {
-        slu_buf_add_text(out, "must be ");
-        slu_buf_add_slice(out, slu_value_text(title));
-        add_actual(out, node);
-        add_hint(out, check->manual, page, node);
-    }
-    if (out->len == 0 && message.len != 0 && !has_secret(node))
-        slu_buf_add_slice(out, message);
-    if (out->len == 0)
-        slu_buf_add_text(out, "is not what the manual says");
-}
-
 /* ---- unknown and unsupported keys -------------------------------------------------------------------- */
 
 static void tell_key(const struct check *check, const struct slu_node_pair *pair,
                      const char *map_pointer, const char *sentence)
 {
     struct slu_err err = {0};
+    char pointer[sizeof(err.pointer)];
 
     slu_err_set(&err, SLU_EINVAL, "%s", sentence);
-    slu_draft_pointer(err.pointer, sizeof(err.pointer), map_pointer, pair->key);
-    slu_err_place(&err, pair->value->file, pair->key_line, pair->key_column, err.pointer);
+    slu_draft_pointer(pointer, sizeof(pointer), map_pointer, pair->key);
+    slu_err_place(&err, pair->value->file, pair->key_line, pair->key_column, pointer);
     slu_problems_add(check->draft->problems, false, &err);
     slu_draft_mark_unsound(check->draft, check->node);
 }
@@ -244,54 +51,15 @@ static void tell_key(const struct check *check, const struct slu_node_pair *pair
 static void tell_unknown(const struct check *check, const struct slu_node_pair *pair,
                          const char *map_pointer, const struct slu_value *page)
 {
-    const struct slu_value *properties = slu_manual_keyword(check->manual, page, "properties");
-    const char *names[NAMES_MAX];
     struct slu_buf sentence;
-    size_t n = 0;
 
-    if (properties != NULL) {
-        const struct slu_value *key = slu_value_first(properties);
-        for (size_t i = 0; i < slu_value_len(properties) && n < NAMES_MAX; i++) {
-            names[n++] = key->text;
-            key = slu_value_next(slu_value_next(key));
-        }
-    }
-    slu_buf_init(&sentence, 512);
-    slu_buf_printf(&sentence, "unknown key \"%.*s\"",
-                   (int)slu_utf8_cut(pair->key.data, pair->key.len, SHOWN_MAX), pair->key.data);
-    add_nearest(&sentence, pair->key, names, n);
+    slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
+    slu_say_unknown(&sentence, check->manual, page, pair->key);
     tell_key(check, pair, map_pointer, slu_buf_text(&sentence));
     slu_buf_fini(&sentence);
 }
 
-static const struct slu_node *find_value(const struct slu_node *node, const char *value)
-{
-    if (node->kind == SLU_NODE_STRING && slu_slice_equal(node->text, slu_slice_of(value)))
-        return node;
-    for (size_t i = 0; node->kind == SLU_NODE_LIST && i < node->n; i++)
-        if (node->items[i]->kind == SLU_NODE_STRING &&
-            slu_slice_equal(node->items[i]->text, slu_slice_of(value)))
-            return node->items[i];
-    return NULL;
-}
-
-/* The row that this member of the section falls under, and the node it is told at (NULL: the key). */
-static const struct unsupported *find_unsupported(enum slu_section section,
-                                                  const struct slu_node_pair *pair,
-                                                  const struct slu_node **at)
-{
-    for (size_t i = 0; i < sizeof(unsupported) / sizeof(unsupported[0]); i++) {
-        const struct unsupported *row = &unsupported[i];
-        if (row->section != section || !slu_slice_equal(pair->key, slu_slice_of(row->key)))
-            continue;
-        *at = row->value != NULL ? find_value(pair->value, row->value) : NULL;
-        if (row->value == NULL || *at != NULL)
-            return row;
-    }
-    return NULL;
-}
-
-static void tell_unsupported(const struct check *check, const struct unsupported *row,
+static void tell_unsupported(const struct check *check, const struct slu_unsupported *row,
                              const struct slu_node_pair *pair, const struct slu_node *at)
 {
     struct slu_node_pair place = *pair;
@@ -300,7 +68,8 @@ static void tell_unsupported(const struct check *check, const struct unsupported
     if (at == NULL) {
         snprintf(sentence, sizeof(sentence), "\"%s\" is not supported yet", row->key);
     } else {
-        snprintf(sentence, sizeof(sentence), "%s \"%s\" is not supported yet", row->key, row->value);
+        snprintf(sentence, sizeof(sentence), "%s \"%s\" is not supported yet", row->key,
+                 row->value);
         place.key_line = at->line;
         place.key_column = at->column;
     }
@@ -328,7 +97,8 @@ static const struct slu_node *without_unsupported(struct check *check, const str
     copy->n = 0;
     for (size_t i = 0; i < node->n; i++) {
         const struct slu_node *at;
-        const struct unsupported *row = find_unsupported(check->section, &node->pairs[i], &at);
+        const struct slu_unsupported *row =
+            slu_unsupported_find(check->section, &node->pairs[i], &at);
         if (row == NULL) {
             pairs[copy->n++] = node->pairs[i];
             continue;
@@ -410,11 +180,12 @@ static const struct slu_node *prune(struct check *check, const struct slu_node *
     const char *wrong = NULL;
     if (!slu_utf8_valid(node->text.data, node->text.len))
         wrong = "is not UTF-8";
-    else if (check->section != SLU_SECTION_TEST && memchr(node->text.data, '\0', node->text.len) != NULL)
+    else if (check->section != SLU_SECTION_TEST &&
+             memchr(node->text.data, '\0', node->text.len) != NULL)
         wrong = "has a NUL byte in it";
     if (wrong != NULL) {
-        slu_problems_error(check->draft->problems, node->file, node->line, node->column, pointer, "%s",
-                           wrong);
+        slu_problems_error(check->draft->problems, node->file, node->line, node->column, pointer,
+                           "%s", wrong);
         slu_draft_mark_unsound(check->draft, check->node);
         check->unreadable = true;
     }
@@ -440,7 +211,7 @@ static void tell_violation(struct check *check, const struct slu_verdict *verdic
     const struct slu_node *node;
 
     slu_buf_init(&pointer, SLU_VERDICT_TEXT_MAX + 1);
-    slu_buf_init(&sentence, 2048);
+    slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
     slu_buf_add_slice(&pointer, slu_verdict_text(verdict, violation->pointer));
     node = slu_node_at(check->node, slu_buf_text(&pointer), NULL, NULL);
     if (!was_told(check, node)) {
@@ -451,9 +222,9 @@ static void tell_violation(struct check *check, const struct slu_verdict *verdic
         const struct slu_value *page =
             slu_manual_find(check->manual, slu_manual_section(check->manual, check->section),
                             slu_buf_text(&pointer));
-        say(&sentence, check, verdict, violation, page, node);
-        slu_draft_tell(check->draft, false, check->node, check->pointer, slu_buf_text(&pointer), "%s",
-                       slu_buf_text(&sentence));
+        slu_say_violation(&sentence, check->manual, verdict, violation, page, node);
+        slu_draft_tell(check->draft, false, check->node, check->pointer, slu_buf_text(&pointer),
+                       "%s", slu_buf_text(&sentence));
     }
     slu_buf_fini(&sentence);
     slu_buf_fini(&pointer);
@@ -588,8 +359,8 @@ static bool is_name(struct slu_slice text)
     return true;
 }
 
-static void check_list(struct slu_draft *draft, struct slu_manual *manual,
-                       enum slu_section section, const char *key)
+static void check_list(struct slu_draft *draft, struct slu_manual *manual, enum slu_section section,
+                       const char *key)
 {
     const struct slu_node *list = slu_node_get(draft->config->root, key);
     char pointer[64];

@@ -3,6 +3,8 @@
  *   config.c          the order of things, the top level
  *   config_check.c    is it well formed? every section against the manual
  *   config_manual.c   what config.schema.json says about an option
+ *   config_say.c      what is wrong with one, as a sentence
+ *   config_unsupported.c  options that come with later versions
  *   config_schema.c   schemas: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
@@ -33,8 +35,8 @@ void slu_draft_tell(struct slu_draft *draft, bool is_warning, const struct slu_n
     __attribute__((format(printf, 6, 7)));
 
 /* The same at the member's key instead of its value. */
-void slu_draft_tell_key(struct slu_draft *draft, const struct slu_node *section, const char *pointer,
-                        const char *below, const char *format, ...)
+void slu_draft_tell_key(struct slu_draft *draft, const struct slu_node *section,
+                        const char *pointer, const char *below, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
 void slu_draft_no_memory(struct slu_draft *draft);

@@ -11,7 +11,7 @@
 #define SCHEMA_MAX_DEPTH 64
 /* A section as JSON text; aliases may make it larger than the file. */
 #define SECTION_MAX_BYTES ((size_t)64 << 20)
-#define DEFS_PREFIX "#/$defs/"
+#define DEFS_PREFIX       "#/$defs/"
 
 /* The definition that judges a section; NULL: the whole schema. */
 static const char *const definitions[SLU_SECTIONS] = {NULL, "schema", "sink", "policy", "test"};
@@ -39,8 +39,8 @@ int slu_manual_init(struct slu_manual *manual, struct slu_err *err)
 {
     struct slu_problems problems;
 
-    manual->document = slu_document_parse(
-        slu_slice(slu_embedded_config, slu_embedded_config_len), SCHEMA_MAX_DEPTH, err);
+    manual->document = slu_document_parse(slu_slice(slu_embedded_config, slu_embedded_config_len),
+                                          SCHEMA_MAX_DEPTH, err);
     if (manual->document == NULL)
         return -1;
     manual->scratch = slu_schema_scratch_new();
@@ -72,7 +72,8 @@ void slu_manual_fini(struct slu_manual *manual)
 }
 
 /* What `$ref` on the page names; NULL when it has none. The schema has no chains of references. */
-static const struct slu_value *referred(const struct slu_manual *manual, const struct slu_value *page)
+static const struct slu_value *referred(const struct slu_manual *manual,
+                                        const struct slu_value *page)
 {
     const struct slu_value *ref = slu_value_get(page, SLU_SLICE("$ref"));
     const size_t prefix = sizeof(DEFS_PREFIX) - 1;
@@ -84,7 +85,8 @@ static const struct slu_value *referred(const struct slu_manual *manual, const s
     return defs != NULL ? slu_value_get(defs, name) : NULL;
 }
 
-const struct slu_value *slu_manual_section(const struct slu_manual *manual, enum slu_section section)
+const struct slu_value *slu_manual_section(const struct slu_manual *manual,
+                                           enum slu_section section)
 {
     const struct slu_value *root = manual->document->root;
 
@@ -120,7 +122,8 @@ const struct slu_value *slu_manual_member(const struct slu_manual *manual,
     return member != NULL && slu_value_kind(member) == SLU_VALUE_OBJECT ? member : NULL;
 }
 
-const struct slu_value *slu_manual_item(const struct slu_manual *manual, const struct slu_value *page)
+const struct slu_value *slu_manual_item(const struct slu_manual *manual,
+                                        const struct slu_value *page)
 {
     return slu_manual_keyword(manual, page, "items");
 }

@@ -17,8 +17,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum slu_section { SLU_SECTION_TOP, SLU_SECTION_SCHEMA, SLU_SECTION_SINK, SLU_SECTION_POLICY,
-                   SLU_SECTION_TEST, SLU_SECTIONS };
+enum slu_section {
+    SLU_SECTION_TOP,
+    SLU_SECTION_SCHEMA,
+    SLU_SECTION_SINK,
+    SLU_SECTION_POLICY,
+    SLU_SECTION_TEST,
+    SLU_SECTIONS
+};
 
 struct slu_manual {
     struct slu_document *document;
@@ -32,12 +38,14 @@ int slu_manual_init(struct slu_manual *manual, struct slu_err *err);
 void slu_manual_fini(struct slu_manual *manual);
 
 /* A page is the schema of one option, an object; NULL is a page that says nothing. Borrowed. */
-const struct slu_value *slu_manual_section(const struct slu_manual *manual, enum slu_section section);
+const struct slu_value *slu_manual_section(const struct slu_manual *manual,
+                                           enum slu_section section);
 
 /* The page of member `key` of a map, or of a list's items. */
 const struct slu_value *slu_manual_member(const struct slu_manual *manual,
                                           const struct slu_value *page, struct slu_slice key);
-const struct slu_value *slu_manual_item(const struct slu_manual *manual, const struct slu_value *page);
+const struct slu_value *slu_manual_item(const struct slu_manual *manual,
+                                        const struct slu_value *page);
 
 /* The page at a JSON Pointer below `page`. */
 const struct slu_value *slu_manual_find(const struct slu_manual *manual,

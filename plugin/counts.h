@@ -21,12 +21,13 @@
 #include <stdint.h>
 
 /* X(name, sentence): the fates, as they stand in status.json's "messages". */
-#define SLU_FATES(X)                                                                               \
-    X(passed, "went on untouched: no policy, mode off, a retained clear, or a violation with pass") \
-    X(accepted, "held (or was only monitored); in the spool if its policies have sinks")           \
-    X(rerouted, "moved to the alert topic")                                                        \
-    X(dropped, "taken away")                                                                       \
-    X(refused, "not taken because the spool had no room; the publisher sends it again")            \
+#define SLU_FATES(X)                                                                        \
+    X(passed,                                                                               \
+      "went on untouched: no policy, mode off, a retained clear, or a violation with pass") \
+    X(accepted, "held (or was only monitored); in the spool if its policies have sinks")    \
+    X(rerouted, "moved to the alert topic")                                                 \
+    X(dropped, "taken away")                                                                \
+    X(refused, "not taken because the spool had no room; the publisher sends it again")     \
     X(disconnected, "taken away and the publisher's connection closed")
 
 enum slu_fate {
@@ -37,7 +38,7 @@ enum slu_fate {
 };
 extern const char *const slu_fate_names[SLU_FATE_COUNT];
 
-#define SLU_COUNTS_CODES 96   /* different codes a policy; the list of codes is closed and shorter */
+#define SLU_COUNTS_CODES    96 /* different codes a policy; the list of codes is closed and shorter */
 #define SLU_COUNTS_POLICIES 65535
 #define SLU_COUNTS_BUCKETS  4096
 
@@ -49,13 +50,15 @@ struct slu_code_count {
 /* One policy, found by id. */
 struct slu_policy_counts {
     char id[65];
-    _Atomic uint64_t held;          /* messages that held */
-    _Atomic uint64_t would_reroute; /* monitored violations: messages that mode enforce would act on */
+    _Atomic uint64_t held; /* messages that held */
+    _Atomic uint64_t
+        would_reroute; /* monitored violations: messages that mode enforce would act on */
     _Atomic uint32_t n_codes;
-    struct slu_code_count *_Atomic codes; /* messages by their first violation's code; made when needed */
-    _Atomic bool configured;              /* in the current configuration */
-    struct slu_rate rate;                 /* of its published alerts; broker's thread only */
-    struct slu_policy_counts *next;       /* all of them, newest first */
+    struct slu_code_count
+        *_Atomic codes;             /* messages by their first violation's code; made when needed */
+    _Atomic bool configured;        /* in the current configuration */
+    struct slu_rate rate;           /* of its published alerts; broker's thread only */
+    struct slu_policy_counts *next; /* all of them, newest first */
     struct slu_policy_counts *same_bucket;
 };
 

@@ -13,9 +13,9 @@
 #define KEPT_BYTES    (1u << 20)   /* a buffer that grew beyond this is given back */
 
 static const enum slu_fate fate_of[SLU_ADMISSIONS] = {
-    [SLU_PASS] = SLU_FATE_passed,       [SLU_ACCEPT] = SLU_FATE_accepted,
-    [SLU_REROUTE] = SLU_FATE_rerouted,  [SLU_DROP] = SLU_FATE_dropped,
-    [SLU_REFUSE] = SLU_FATE_refused,    [SLU_DISCONNECT] = SLU_FATE_disconnected,
+    [SLU_PASS] = SLU_FATE_passed,      [SLU_ACCEPT] = SLU_FATE_accepted,
+    [SLU_REROUTE] = SLU_FATE_rerouted, [SLU_DROP] = SLU_FATE_dropped,
+    [SLU_REFUSE] = SLU_FATE_refused,   [SLU_DISCONNECT] = SLU_FATE_disconnected,
 };
 
 static const enum slu_admission admission_of[] = {
@@ -128,9 +128,11 @@ static bool spool_alert(struct slu_gate *gate, const struct slu_finding *finding
         stored = &gate->stored;
         reset(stored);
         /* A giant that cannot fit a record is cut to what surely does. */
-        if (!slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced, SIZE_MAX)) {
+        if (!slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced,
+                                 SIZE_MAX)) {
             reset(stored);
-            slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced, ORIGINAL_SAFE);
+            slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced,
+                                ORIGINAL_SAFE);
         }
     }
     struct slu_record record = {
@@ -160,7 +162,8 @@ static void add_property(struct slu_buf *out, const char *name, struct slu_slice
     size_t len = value.len < sizeof(text) ? value.len : sizeof(text);
 
     for (size_t i = 0; i < len; i++)
-        text[i] = (unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7F ? ' ' : value.data[i];
+        text[i] =
+            (unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7F ? ' ' : value.data[i];
     slu_properties_add(out, SLU_PROPERTY_USER, slu_slice_of(name), slu_slice(text, len));
 }
 
@@ -324,7 +327,8 @@ enum slu_admission slu_gate_admit(struct slu_gate *gate, const struct slu_messag
 static void publish_summary(struct slu_gate *gate, const struct slu_policy *policy,
                             uint64_t suppressed, int64_t wall_ns)
 {
-    const struct slu_template *pattern = policy->publish != NULL ? policy->publish : policy->reroute;
+    const struct slu_template *pattern =
+        policy->publish != NULL ? policy->publish : policy->reroute;
     struct slu_template_values values = {.filter = NULL};
 
     values.variables[SLU_VARIABLE_POLICY] = slu_slice_of(policy->id);
@@ -341,8 +345,7 @@ static void publish_summary(struct slu_gate *gate, const struct slu_policy *poli
 void slu_gate_summaries(struct slu_gate *gate, int64_t wall_ns, int64_t mono_ns)
 {
     for (size_t i = 0; i < gate->snapshot->n_policies; i++) {
-        uint64_t suppressed =
-            slu_rate_summary(&gate->binding->policies[i].counts->rate, mono_ns);
+        uint64_t suppressed = slu_rate_summary(&gate->binding->policies[i].counts->rate, mono_ns);
         if (suppressed != 0)
             publish_summary(gate, &gate->snapshot->policies[i], suppressed, wall_ns);
     }

@@ -38,7 +38,7 @@ struct slu_answer {
     struct slu_slice payload;    /* reroute: the alert record */
     bool keep_payload;           /* reroute with payload: original */
     struct slu_slice properties; /* keep_payload: user properties to append, packed */
-}; /* borrowed until the next admit */
+};                               /* borrowed until the next admit */
 
 /* An alert for the subscribers: QoS 1, retain false. Borrowed: copy. `topic` is terminated. */
 typedef void slu_gate_publish(void *context, struct slu_slice topic, struct slu_slice payload);
@@ -50,9 +50,9 @@ struct slu_gate {
     struct slu_spool *spool;
     struct slu_counts *counts;
     slu_gate_publish *publish;
-    void *context;           /* publish's */
-    struct slu_buf alert;    /* the published form: original cut at 64 KiB */
-    struct slu_buf stored;   /* the spooled form, when it differs */
+    void *context;         /* publish's */
+    struct slu_buf alert;  /* the published form: original cut at 64 KiB */
+    struct slu_buf stored; /* the spooled form, when it differs */
     struct slu_buf topic;
     struct slu_buf properties;
 };

@@ -36,7 +36,8 @@ void slu_house_tell_problems(struct slu_problems *problems, struct slu_err *err)
 
 /* ---- sinks ------------------------------------------------------------------------------------------- */
 
-int slu_house_register_sinks(struct slu_house *house, struct slu_config *config, struct slu_err *err)
+int slu_house_register_sinks(struct slu_house *house, struct slu_config *config,
+                             struct slu_err *err)
 {
     const char *names[SLU_SINKS_MAX];
 
@@ -80,7 +81,8 @@ int slu_house_start_sink(struct slu_house *house, const struct slu_config *confi
 
 /* ---- the two threads meet ------------------------------------------------------------------------------ */
 
-int slu_house_ask(struct slu_house *house, slu_house_task *task, void *argument, struct slu_err *err)
+int slu_house_ask(struct slu_house *house, slu_house_task *task, void *argument,
+                  struct slu_err *err)
 {
     pthread_mutex_lock(&house->lock);
     house->task = task;
@@ -253,7 +255,8 @@ static int start_sinks(struct slu_house *house, struct slu_err *err)
     for (size_t i = 0; i < house->config->n_sinks; i++) {
         const struct slu_config_sink *sink = &house->config->sinks[i];
         if (slu_house_start_sink(house, house->config, sink, err) != 0) {
-            slu_err_place(err, house->config->file, sink->section->line, sink->section->column, NULL);
+            slu_err_place(err, house->config->file, sink->section->line, sink->section->column,
+                          NULL);
             return -1;
         }
     }
@@ -340,8 +343,10 @@ static bool stop_sinks(struct slu_house *house, int64_t deadline)
     for (size_t i = 0; i < house->n_sinks; i++) {
         if (slu_delivery_join(house->sinks[i].delivery, deadline))
             continue;
-        slu_log(SLU_LOG_ERROR, "sink %s: hangs in the kernel and is left behind; what it has not "
-                               "delivered waits in the spool", house->sinks[i].name);
+        slu_log(SLU_LOG_ERROR,
+                "sink %s: hangs in the kernel and is left behind; what it has not "
+                "delivered waits in the spool",
+                house->sinks[i].name);
         all_ended = false;
     }
     house->n_sinks = 0;

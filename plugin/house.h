@@ -23,8 +23,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define SLU_HOUSE_NOTICES   16   /* system alerts waiting to be published */
-#define SLU_HOUSE_CLOSE_NS  INT64_C(4800000000) /* of the 5 s a clean stop may take */
+#define SLU_HOUSE_NOTICES  16                  /* system alerts waiting to be published */
+#define SLU_HOUSE_CLOSE_NS INT64_C(4800000000) /* of the 5 s a clean stop may take */
 
 struct slu_house_options {
     const char *config_file;
@@ -41,7 +41,7 @@ struct slu_house_sink {
 };
 
 struct slu_notice {
-    char code[32];     /* "system.spool_fill", "system.sink_paused" */
+    char code[32]; /* "system.spool_fill", "system.sink_paused" */
     char message[256];
 };
 
@@ -67,11 +67,11 @@ struct slu_house {
     _Atomic bool attention; /* tick has something to do */
     pthread_t housekeeper;
     bool has_housekeeper;
-    pthread_mutex_t lock;   /* guards what follows; held for a few instructions only */
-    pthread_cond_t wake;    /* housekeeper: stopping, reload_wanted, a task was done */
+    pthread_mutex_t lock; /* guards what follows; held for a few instructions only */
+    pthread_cond_t wake;  /* housekeeper: stopping, reload_wanted, a task was done */
     bool stopping;
     bool reload_wanted;
-    slu_house_task *task;   /* waiting for the broker's thread; NULL: none */
+    slu_house_task *task; /* waiting for the broker's thread; NULL: none */
     void *task_argument;
     int task_result;
     bool task_done;
@@ -109,7 +109,8 @@ void slu_house_close(struct slu_house *house);
 /* ---- for the housekeeper's files (house.c, reload.c, watch.c) ------------------------------------------ */
 
 /* Have the broker's thread run `task` and wait for it. -1 also when the house closes meanwhile. */
-int slu_house_ask(struct slu_house *house, slu_house_task *task, void *argument, struct slu_err *err);
+int slu_house_ask(struct slu_house *house, slu_house_task *task, void *argument,
+                  struct slu_err *err);
 
 /* Publish a system alert at the next tick; when too many wait already it is only logged. */
 void slu_house_notice(struct slu_house *house, const char *code, const char *message);
@@ -118,7 +119,8 @@ void slu_house_notice(struct slu_house *house, const char *code, const char *mes
 void slu_house_tell_problems(struct slu_problems *problems, struct slu_err *err);
 
 /* Give each configured sink its bit in the spool; orphan the others. Broker's thread. */
-int slu_house_register_sinks(struct slu_house *house, struct slu_config *config, struct slu_err *err);
+int slu_house_register_sinks(struct slu_house *house, struct slu_config *config,
+                             struct slu_err *err);
 
 /* Start the sink's delivery into house->sinks. */
 int slu_house_start_sink(struct slu_house *house, const struct slu_config *config,

@@ -15,7 +15,8 @@
 
 /* Zero-initialised: full. */
 struct slu_rate {
-    int64_t empty_at_ns; /* monotonic: the bucket would be full again SLU_RATE_BURST tokens after it */
+    int64_t
+        empty_at_ns; /* monotonic: the bucket would be full again SLU_RATE_BURST tokens after it */
     uint64_t suppressed; /* since the last summary */
     int64_t summary_ns;  /* not before this */
 };

@@ -93,14 +93,16 @@ static int stop_changed(struct slu_house *house, const struct slu_config *next, 
         slu_delivery_stop(sink->delivery, deadline);
         if (!slu_delivery_join(sink->delivery, deadline)) {
             /* Its reader is still in use: a second one on the same place would be wrong. */
-            result = slu_err_set(err, SLU_EBUSY, "sink %s does not stop: restart the broker", sink->name);
+            result = slu_err_set(err, SLU_EBUSY, "sink %s does not stop: restart the broker",
+                                 sink->name);
         }
     }
     house->n_sinks = kept;
     return result;
 }
 
-static int start_missing(struct slu_house *house, const struct slu_config *config, struct slu_err *err)
+static int start_missing(struct slu_house *house, const struct slu_config *config,
+                         struct slu_err *err)
 {
     for (size_t i = 0; i < config->n_sinks; i++) {
         const struct slu_config_sink *sink = &config->sinks[i];
@@ -146,9 +148,10 @@ static int load_beside(struct slu_house *house, struct change *change, struct sl
     change->snapshot = change->config->snapshot;
     change->config->snapshot = NULL;
     if (strcmp(change->config->data_dir, house->config->data_dir) != 0)
-        return slu_err_set(err, SLU_EINVAL, "data_dir cannot change from %s to %s while the broker runs: "
-                                            "restart it", house->config->data_dir,
-                           change->config->data_dir);
+        return slu_err_set(err, SLU_EINVAL,
+                           "data_dir cannot change from %s to %s while the broker runs: "
+                           "restart it",
+                           house->config->data_dir, change->config->data_dir);
     return 0;
 }
 
@@ -182,12 +185,14 @@ void slu_house_reload_now(struct slu_house *house)
 
     if (reload(house, &err) == 0) {
         house->config_error[0] = '\0';
-        slu_log(SLU_LOG_NOTICE, "reload: configuration %s is in force (generation %llu, %zu policies)",
+        slu_log(SLU_LOG_NOTICE,
+                "reload: configuration %s is in force (generation %llu, %zu policies)",
                 house->config_file, (unsigned long long)house->snapshot->generation,
                 house->snapshot->n_policies);
         return;
     }
     slu_err_format(&err, house->config_error, sizeof(house->config_error));
-    slu_log(SLU_LOG_ERROR, "reload: %s; the configuration before it (generation %llu) stays in force",
+    slu_log(SLU_LOG_ERROR,
+            "reload: %s; the configuration before it (generation %llu) stays in force",
             house->config_error, (unsigned long long)house->snapshot->generation);
 }

@@ -158,7 +158,8 @@ static json_t *document(const struct slu_house *house)
 static int put_file(int dir, const char *text, struct slu_err *err)
 {
     size_t len = strlen(text);
-    int fd = openat(dir, STATUS_TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd =
+        openat(dir, STATUS_TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return slu_err_system(err, errno, "cannot create %s", STATUS_TEMPORARY);
@@ -169,7 +170,8 @@ static int put_file(int dir, const char *text, struct slu_err *err)
         return slu_err_system(err, sys, "cannot write %s", STATUS_TEMPORARY);
     }
     if (renameat(dir, STATUS_TEMPORARY, dir, SLU_STATUS_FILE) != 0)
-        return slu_err_system(err, errno, "cannot rename %s to %s", STATUS_TEMPORARY, SLU_STATUS_FILE);
+        return slu_err_system(err, errno, "cannot rename %s to %s", STATUS_TEMPORARY,
+                              SLU_STATUS_FILE);
     return 0;
 }
 

@@ -68,8 +68,9 @@ static void watch_silence(struct slu_house *house)
         slu_clock_mono_ns() - house->opened_mono_ns < SILENCE_NS)
         return;
     house->silence_told = true;
-    slu_log(SLU_LOG_NOTICE, "no message has reached the plugin for 10 minutes: if clients do publish, "
-                            "set per_listener_settings to false");
+    slu_log(SLU_LOG_NOTICE,
+            "no message has reached the plugin for 10 minutes: if clients do publish, "
+            "set per_listener_settings to false");
 }
 
 void slu_house_watch(struct slu_house *house)

@@ -7,7 +7,11 @@
 #include "sinks/spool/record.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* Six times the largest record (every byte escaped) and the rest of the envelope: no line is longer. */
+#define SLU_ENVELOPE_MAX_BYTES (8u * SLU_RECORD_MAX_BYTES)
 
 struct slu_envelope {
     const char *instance;
@@ -17,7 +21,8 @@ struct slu_envelope {
 };
 
 /* Append the record as one JSON object, without newline. Digits of numbers stay as they came; a
- * payload that is not what its format says (a damaged writer) becomes payload_base64. */
+ * payload that is not what its format says (a damaged writer) becomes payload_base64. False when
+ * `out` failed; what it holds beyond its old length is then of no use. */
 bool slu_envelope_write(struct slu_buf *out, const struct slu_envelope *envelope,
                         const struct slu_record *record);
 
@@ -25,5 +30,14 @@ bool slu_envelope_write(struct slu_buf *out, const struct slu_envelope *envelope
 bool slu_envelope_write_dead(struct slu_buf *out, const struct slu_envelope *envelope,
                              const struct slu_record *record, const char *sink, const char *code,
                              const char *message, int64_t time_ns);
+
+/* The first bytes of an envelope hold its `id` and `seq`. */
+#define SLU_ENVELOPE_HEAD_BYTES 88u
+
+/* Read the place back from the first bytes of a line that slu_envelope_write() made (the whole line,
+ * or at least SLU_ENVELOPE_HEAD_BYTES of it): `*seq`, and in `*ours` whether its id is that of this
+ * spool's record `seq`. False when it is no envelope. */
+bool slu_envelope_place(struct slu_slice line, const uint8_t spool_id[16], uint64_t *seq,
+                        bool *ours);
 
 #endif

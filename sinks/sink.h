@@ -8,6 +8,12 @@
  * owns a connection. It never retries on its own, never reads the spool, never drops a record in
  * silence. A record that was pushed is not pushed again until the sink has answered RESET.
  *
+ * Rejects. A record that settle() rejects is on disk as a dead letter when the next push() or settle()
+ * is called, not before. A far shore that holds the place itself (a progress row, a transaction) must
+ * not let it pass a reject until then: after a crash in between the record would be in neither place.
+ *
+ *   settle: commits 1 … 617, rejects 618 ──▶ dead letter synced ──▶ settle: commits 619 … 5000
+ *
  * Threads: all calls for one sink come from that sink's own thread, one at a time; open and check
  * may come from another thread before the first of them.
  */
@@ -25,7 +31,7 @@
 
 /* What every sink may know of its surroundings. Outlives the sink. */
 struct slu_sink_env {
-    const char *name;     /* of the sink in the configuration */
+    const char *name; /* of the sink in the configuration */
     const char *instance;
     const uint8_t *spool_id; /* 16 bytes */
     /* Texts of the numbers in a record; NULL when unknown. */
@@ -35,8 +41,8 @@ struct slu_sink_env {
 };
 
 enum slu_sink_answer {
-    SLU_SINK_LIVE,   /* all pushed records up to safe_seq are safe over there; the rest is under way */
-    SLU_SINK_RESET,  /* connection or producer was lost (or just made): push again from safe_seq + 1 */
+    SLU_SINK_LIVE, /* all pushed records up to safe_seq are safe over there; the rest is under way */
+    SLU_SINK_RESET, /* connection or producer was lost (or just made): push again from safe_seq + 1 */
     SLU_SINK_AWAY,   /* not reachable: err says why; nothing is lost, asked again after a backoff */
     SLU_SINK_PAUSED, /* reachable but somebody has to act (disk full, table missing): err says what */
 };
@@ -50,9 +56,11 @@ struct slu_sink_reject {
 
 #define SLU_SINK_REJECTS_MAX 64 /* of one settle */
 
+/* Zeroed by the caller. */
 struct slu_settlement {
-    uint64_t safe_seq;  /* every record pushed with seq ≤ this is safe or among the rejects so far;
-                           with RESET: what is known to be safe over there (0: nothing known) */
+    uint64_t safe_seq; /* every record pushed with seq ≤ this is safe or among the rejects so far;
+                           with RESET: what is known to be safe over there (0: nothing known); with
+                           AWAY and PAUSED it counts as with LIVE (0: nothing new) */
     size_t n_rejects;
     struct slu_sink_reject rejects[SLU_SINK_REJECTS_MAX]; /* ascending seq; all ≤ safe_seq */
 };
@@ -74,11 +82,18 @@ struct slu_sink_ops {
     size_t (*push)(void *self, const struct slu_record *records, size_t n,
                    int64_t deadline_mono_ns);
 
-    /* Make progress and say what is safe. Returns by the deadline. The first answer after open is
-     * RESET (with what the far shore says is safe), AWAY or PAUSED. Also called when idle, at least
-     * once a second, for rotations and keep-alives. */
+    /* Make progress and say what is safe. Returns as soon as something new is safe, rejected or wrong,
+     * at the latest by the deadline (which is now when nothing is under way); work that is not
+     * finished then goes on in the next call. The first answer after open is RESET (with what the
+     * far shore says is safe), AWAY or PAUSED. Also called when idle, at least once a second, for
+     * rotations and keep-alives; not while a reject waits for its dead letter. */
     enum slu_sink_answer (*settle)(void *self, int64_t deadline_mono_ns,
                                    struct slu_settlement *settlement, struct slu_err *err);
+
+    /* Give up what is under way and not safe yet, rejects of the last settle included: all of it will be
+     * pushed again. The next answer is RESET, AWAY or PAUSED. For the circuit breaker: somebody
+     * repairs a table, and then the records that were refused shall be tried once more. */
+    void (*reset)(void *self);
 
     /* Finish what can be finished by the deadline (a clean stop or a reload), so that a last settle
      * finds it safe. May be NULL. */
@@ -87,6 +102,11 @@ struct slu_sink_ops {
     /* Release everything, even after a failed open(). Cannot fail. */
     void (*close)(void *self);
 };
+
+/* What the envelope of `record` needs, from the names of `env`; borrowed like these. */
+struct slu_envelope;
+struct slu_envelope slu_sink_envelope(const struct slu_sink_env *env,
+                                      const struct slu_record *record);
 
 /* The sink of that type, NULL when this build has none. */
 const struct slu_sink_ops *slu_sink_find(const char *type);

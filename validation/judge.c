@@ -202,7 +202,8 @@ static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_ch
     bool holds = true;
 
     for (size_t i = 0; i < choice->n; i++) {
-        holds = slu_schema_judge(choice->schemas[i], judge->scratch, payload, &judge->verdict) && holds;
+        holds =
+            slu_schema_judge(choice->schemas[i], judge->scratch, payload, &judge->verdict) && holds;
         judge->finding.schema = choice->schemas[i];
     }
     return holds;

@@ -22,9 +22,9 @@ struct slu_finding {
     const struct slu_policy *policy;
     const struct slu_topic_filter *filter; /* that matched: names the levels */
     const struct slu_payload *payload;     /* as the policy read it; payload->root may be NULL */
-    const struct slu_schema *schema;       /* that held (any_of: the first; all_of: the last); or NULL */
+    const struct slu_schema *schema; /* that held (any_of: the first; all_of: the last); or NULL */
     bool holds;
-    const struct slu_verdict *verdict;     /* empty when it holds */
+    const struct slu_verdict *verdict; /* empty when it holds */
 };
 
 struct slu_judge *slu_judge_new(const struct slu_snapshot *snapshot);

@@ -47,8 +47,8 @@ extern const char *const slu_action_names[4];
 
 /* Several schemas on one topic: all must hold, or any. */
 struct slu_schema_choice {
-    bool any;                                 /* else all */
-    size_t n;                                 /* 0: no schema */
+    bool any; /* else all */
+    size_t n; /* 0: no schema */
     const struct slu_schema *const *schemas;
 };
 
@@ -63,10 +63,10 @@ struct slu_policy {
     uint64_t sinks;                  /* bits of `to` */
 
     enum slu_action action;
-    bool payload_original;                /* reroute: payload stays, reasons as user properties */
-    const struct slu_template *reroute;   /* NULL unless action is reroute */
-    const struct slu_template *publish;   /* an alert besides; NULL: none */
-    uint64_t violation_sinks;             /* bits of on_violation.to */
+    bool payload_original;              /* reroute: payload stays, reasons as user properties */
+    const struct slu_template *reroute; /* NULL unless action is reroute */
+    const struct slu_template *publish; /* an alert besides; NULL: none */
+    uint64_t violation_sinks;           /* bits of on_violation.to */
 };
 
 struct slu_snapshot {
@@ -78,7 +78,7 @@ struct slu_snapshot {
     size_t n_policies;
     struct slu_schema **schemas; /* owned */
     size_t n_schemas;
-    struct slu_arena arena;      /* owns everything else */
+    struct slu_arena arena; /* owns everything else */
 };
 
 /* One schema to compile. */
@@ -88,11 +88,14 @@ struct slu_schema_source {
     struct slu_slice text; /* the document */
     const char *file;      /* its name, for messages */
     const struct slu_node *place;
+    const char *pointer; /* of `place`: "/schemas/0"; NULL: made from the place in the array */
+    bool broken;         /* its errors were told already: it counts as known, nothing more */
 };
 
 /* One policy as the configuration says it; slices and nodes are borrowed during compile. */
 struct slu_policy_options {
     const struct slu_node *place; /* the policy's map: places for every problem below it */
+    const char *pointer; /* of `place`: "/policies/3"; NULL: made from the place in the array */
     struct slu_slice id;
     enum slu_mode mode;
     const struct slu_slice *topics;

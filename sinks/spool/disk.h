@@ -4,10 +4,11 @@
 
 #include <stddef.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-/* Each as its namesake: -1 and errno on failure. `context` is the table's own. */
+/* Each as its namesake: -1 and errno on failure (mmap: NULL). `context` is the table's own. */
 struct slu_disk {
     void *context;
     int (*openat)(void *context, int dir, const char *name, int flags, mode_t mode);
@@ -20,6 +21,8 @@ struct slu_disk {
     int (*ftruncate)(void *context, int fd, off_t n);
     int (*fstat)(void *context, int fd, struct stat *status);
     int (*fstatvfs)(void *context, int fd, struct statvfs *status);
+    int (*fstatfs)(void *context, int fd, struct statfs *status);
+    int (*mkdirat)(void *context, int dir, const char *name, mode_t mode);
     int (*renameat)(void *context, int dir, const char *from, const char *to);
     int (*unlinkat)(void *context, int dir, const char *name);
     int (*flock)(void *context, int fd, int operation);

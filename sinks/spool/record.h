@@ -28,8 +28,9 @@ enum slu_record_format {
     SLU_RECORD_CSV = 7,
 };
 
-/* A record (all its bytes) may not be larger: it must fit well within the ring. */
-#define SLU_RECORD_MAX_BYTES (4u << 20)
+/* A record (all its bytes) may not be larger: at most half of the ring, so that it always fits an
+ * empty one, wherever that one's head is. */
+#define SLU_RECORD_MAX_BYTES ((4u << 20) - 4096u)
 
 #define SLU_SINKS_MAX 32 /* sinks of one spool, orphaned ones included: bits of a u32 on disk */
 

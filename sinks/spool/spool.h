@@ -39,7 +39,8 @@ enum slu_when_full {
 };
 
 struct slu_spool_options {
-    const char *data_dir;      /* the spool lives in <data_dir>/spool; must exist, 0700, ours */
+    const char *data_dir;      /* the spool lives in <data_dir>/spool; 0700 and ours. Made if it is
+                                  missing (the last folder of the path, not its parents) */
     enum slu_spool_sync sync;
     int64_t sync_interval_ns;
     int64_t max_size_bytes;    /* of all segments */
@@ -64,7 +65,20 @@ bool slu_spool_flush(struct slu_spool *spool, int64_t deadline_mono_ns);
 /* sync, sync_interval, max_size, min_free of a new configuration. Owner. */
 void slu_spool_reconfigure(struct slu_spool *spool, const struct slu_spool_options *options);
 
-const uint8_t *slu_spool_id(const struct slu_spool *spool); /* 16 bytes, borrowed */
+/* The spool_id of records that are appended now; 16 bytes, good as long as the spool. */
+const uint8_t *slu_spool_id(const struct slu_spool *spool);
+
+/* The spool_id of record `seq`: a backlog keeps the id it was born with when the identity changed
+ * (cloned image, restored copy). Numbers go on rising through such a change. One slu_spool_read() never
+ * mixes records of two ids, so asking for the first is enough. Any thread. */
+const uint8_t *slu_spool_id_of(const struct slu_spool *spool, uint64_t seq);
+
+/* A far side knows records of our id that we never made: its cursor `far_seq` is beyond our head. We
+ * are a copy of an older state; new records would pass for delivered. Gives a new id to all records of
+ * this run. Sinks must then be opened again with slu_spool_id(), and ask their far side under that.
+ * A second call in the same run changes nothing. Returns 0, or -1 and err (`far_seq` is not beyond;
+ * the id cannot be written). Any thread. */
+int slu_spool_renew_id(struct slu_spool *spool, uint64_t far_seq, struct slu_err *err);
 
 /* ---- names: numbers that records carry instead of text ------------------------------------------- */
 
@@ -96,7 +110,13 @@ enum slu_append {
 };
 
 /* Append for the sinks in record->sinks. QoS 0 is never refused. The usual case is a memcpy and a
- * CRC: no lock, no allocation, no system call. Owner only. */
+ * CRC: no lock, no allocation, no system call. Owner only.
+ *
+ * Without a sink nothing is stored: APPENDED, seq 0. A record that cannot be stored at all (larger
+ * than SLU_RECORD_MAX_BYTES, a text beyond 65,535 bytes) is refused each time, QoS 0 dropped: the
+ * caller's limits must be below. `always`: REFUSED also when the record is in the ring but not durable
+ * within 2 s; it will be delivered, and its repetition as well. `record->properties` may be cut to
+ * 65,535 bytes. */
 enum slu_append slu_spool_append(struct slu_spool *spool, struct slu_record *record);
 
 /* ---- read ------------------------------------------------------------------------------------------ */
@@ -182,8 +202,11 @@ size_t slu_spool_view_segments(struct slu_spool_view *view, struct slu_spool_seg
 size_t slu_spool_view_sinks(struct slu_spool_view *view, struct slu_spool_sink_stats *stats,
                             size_t max); /* name, type, bit, spooled, committed_seq are filled */
 
-/* Next record in order, ring records last; false at the end. `*policy` and `*schema` are names (NULL
- * none); `*sinks` are the sinks' names joined with ','. Borrowed until the next call. */
+/* The spool_id of record `seq`, as slu_spool_id_of(). */
+const uint8_t *slu_spool_view_id_of(const struct slu_spool_view *view, uint64_t seq);
+
+/* Next record in order, ring records last; false at the end. `*policy` and `*schema` are names (NULL:
+ * none or unknown). All is borrowed until the next call. */
 bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record, const char **policy,
                          const char **schema);
 

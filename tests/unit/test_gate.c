@@ -43,12 +43,16 @@ static const char base_config[] =
     "    limits: [{field: /value, max: 400, required: true}]\n"
     "    on_violation: {reroute: \"alerts/{site}/{oven}\", to: [archive]}\n"
     "    to: [archive]\n"
-    "  - {id: original, topics: [original/#], payload: number, on_violation: {reroute: alerts/o, payload: original}}\n"
+    "  - {id: original, topics: [original/#], payload: number, on_violation: {reroute: alerts/o, "
+    "payload: original}}\n"
     "  - {id: default, topics: [default/#], payload: number, on_violation: {publish: besides/x}}\n"
-    "  - {id: drop, topics: [drop/#], payload: number, on_violation: {drop: true, publish: besides/drop}}\n"
+    "  - {id: drop, topics: [drop/#], payload: number, on_violation: {drop: true, publish: "
+    "besides/drop}}\n"
     "  - {id: cut, topics: [cut/#], payload: number, on_violation: {disconnect: true}}\n"
-    "  - {id: pass, topics: [pass/#], payload: number, on_violation: {pass: true, publish: besides/pass}}\n"
-    "  - {id: watch, topics: [watch/#], payload: number, mode: monitor, on_violation: {reroute: alerts/w}, to: [archive]}\n"
+    "  - {id: pass, topics: [pass/#], payload: number, on_violation: {pass: true, publish: "
+    "besides/pass}}\n"
+    "  - {id: watch, topics: [watch/#], payload: number, mode: monitor, on_violation: {reroute: "
+    "alerts/w}, to: [archive]}\n"
     "  - {id: silent, topics: [off/#], payload: number, mode: off}\n";
 
 static void write_file(const char *path, const char *text)
@@ -64,7 +68,8 @@ static void publish(void *context, struct slu_slice topic, struct slu_slice payl
 {
     struct fixture *fixture = context;
 
-    snprintf(fixture->topics[fixture->n_published % PUBLISHED_MAX], 128, "%.*s", SLU_SLICE_ARG(topic));
+    snprintf(fixture->topics[fixture->n_published % PUBLISHED_MAX], 128, "%.*s",
+             SLU_SLICE_ARG(topic));
     snprintf(fixture->last_payload, sizeof(fixture->last_payload), "%.*s", SLU_SLICE_ARG(payload));
     fixture->n_published++;
 }
@@ -183,15 +188,21 @@ static void a_rerouted_message_becomes_its_alert(void **state)
     assert_false(answer.keep_payload);
     snprintf(alert, sizeof(alert), "%.*s", SLU_SLICE_ARG(answer.payload));
     assert_non_null(strstr(alert, "\"kind\":\"violation\""));
-    assert_non_null(strstr(alert, "\"code\":\"limits.max\",\"pointer\":\"/value\",\"expected\":400,\"actual\":500.10,"));
+    assert_non_null(strstr(
+        alert,
+        "\"code\":\"limits.max\",\"pointer\":\"/value\",\"expected\":400,\"actual\":500.10,"));
     assert_non_null(strstr(alert, "\"enforced\":true,\"action\":\"reroute\""));
-    assert_non_null(strstr(alert, "\"source\":{\"topic\":\"plant/a/oven/7\",\"client_id\":\"gw\",\"address\":\"127.0.0.1\",\"qos\":1,\"retain\":false}"));
-    assert_non_null(strstr(alert, "\"original\":{\"encoding\":\"utf-8\",\"payload\":\"{\\\"value\\\":500.10}\",\"bytes\":16,\"truncated\":false}"));
+    assert_non_null(strstr(
+        alert, "\"source\":{\"topic\":\"plant/a/oven/"
+               "7\",\"client_id\":\"gw\",\"address\":\"127.0.0.1\",\"qos\":1,\"retain\":false}"));
+    assert_non_null(strstr(alert, "\"original\":{\"encoding\":\"utf-8\",\"payload\":\"{"
+                                  "\\\"value\\\":500.10}\",\"bytes\":16,\"truncated\":false}"));
 }
 
 static void payload_original_keeps_the_bytes_and_tells_why_in_properties(void **state)
 {
-    static const char *const names[] = {"sluice-code", "sluice-pointer", "sluice-policy", "sluice-message"};
+    static const char *const names[] = {"sluice-code", "sluice-pointer", "sluice-policy",
+                                        "sluice-message"};
     struct fixture *fixture = *state;
     struct slu_answer answer;
     struct slu_property property;

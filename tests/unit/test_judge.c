@@ -37,10 +37,15 @@ static struct slu_policy_options policy(const char *id, const struct slu_slice *
 static struct slu_snapshot *compile(const struct slu_policy_options *policies, size_t n)
 {
     static const struct slu_schema_source schemas[] = {
-        {.id = {"number", 6}, .version = 1, .file = "n.json",
+        {.id = {"number", 6},
+         .version = 1,
+         .file = "n.json",
          .text = {"{\"properties\":{\"value\":{\"type\":\"number\"}}}", 42}},
-        {.id = {"text", 4}, .version = 1, .file = "t.json",
-         .text = {"{\"required\":[\"a\",\"b\"],\"properties\":{\"value\":{\"type\":\"string\"}}}", 66}},
+        {.id = {"text", 4},
+         .version = 1,
+         .file = "t.json",
+         .text = {"{\"required\":[\"a\",\"b\"],\"properties\":{\"value\":{\"type\":\"string\"}}}",
+                  66}},
     };
     struct slu_problems problems;
     struct slu_snapshot_options options = {
@@ -195,7 +200,8 @@ static void templates_may_ask_for_everything_about_a_finding(void **state)
     struct slu_policy_options policies[] = {policy("ovens", ovens)};
     policies[0].limits = value_limit;
     policies[0].n_limits = 1;
-    policies[0].reroute = SLU_SLICE("a/{site}/${policy}/${code}/${client_id}/${payload:/value}/${payload:/no}");
+    policies[0].reroute =
+        SLU_SLICE("a/{site}/${policy}/${code}/${client_id}/${payload:/value}/${payload:/no}");
     struct slu_snapshot *snapshot = compile(policies, 1);
     struct slu_judge *judge = slu_judge_new(snapshot);
     struct slu_message asked = message("plant/st#/oven/1", "{\"value\":500.5}");
@@ -208,7 +214,8 @@ static void templates_may_ask_for_everything_about_a_finding(void **state)
     const struct slu_finding *finding = slu_judge_next(judge);
     assert_non_null(finding);
     slu_judge_template_values(judge, finding, &values);
-    assert_int_equal(slu_template_fill(finding->policy->reroute, SLU_TEMPLATE_TOPIC, &values, &topic), 0);
+    assert_int_equal(
+        slu_template_fill(finding->policy->reroute, SLU_TEMPLATE_TOPIC, &values, &topic), 0);
     assert_string_equal(slu_buf_text(&topic), "a/st%23/ovens/limits.max/gw/500.5/_");
     slu_buf_fini(&topic);
     slu_judge_free(judge);

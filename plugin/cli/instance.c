@@ -1,0 +1,60 @@
+/* instance.c -- see instance.h. */
+#include "plugin/cli/instance.h"
+
+#include <string.h>
+
+int slu_instance_judge_init(struct slu_instance_judge *judge)
+{
+    *judge = (struct slu_instance_judge){.reader = slu_payload_reader_new(SLU_INSTANCE_MAX_BYTES),
+                                         .scratch = slu_schema_scratch_new()};
+    slu_verdict_init(&judge->verdict);
+    return judge->reader != NULL && judge->scratch != NULL ? 0 : -1;
+}
+
+void slu_instance_judge_fini(struct slu_instance_judge *judge)
+{
+    slu_payload_reader_free(judge->reader);
+    slu_schema_scratch_free(judge->scratch);
+    slu_verdict_fini(&judge->verdict);
+}
+
+/* What cannot be read is one violation, as in the plugin. */
+static void add_fault(struct slu_verdict *verdict, const struct slu_payload *payload)
+{
+    struct slu_violation *violation = slu_verdict_add(verdict, slu_payload_codes[payload->fault]);
+    const uint32_t begin = slu_verdict_begin(verdict);
+
+    if (violation == NULL)
+        return;
+    slu_buf_printf(&verdict->scratch, "%s at byte %zu",
+                   payload->fault_text != NULL ? payload->fault_text : "cannot be read",
+                   payload->fault_at);
+    violation->message = slu_verdict_end_text(verdict, begin);
+}
+
+static bool ran_out(const struct slu_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->n; i++)
+        if (strcmp(verdict->violations[i].code, "schema.budget") == 0 ||
+            strcmp(verdict->violations[i].code, "schema.pattern_budget") == 0)
+            return true;
+    return false;
+}
+
+bool slu_instance_holds(struct slu_instance_judge *judge, const struct slu_schema *schema,
+                        struct slu_slice bytes)
+{
+    struct slu_payload payload;
+
+    slu_verdict_reset(&judge->verdict);
+    judge->could_not_judge = false;
+    if (!slu_payload_read(judge->reader, SLU_FORMAT_JSON, bytes, &payload)) {
+        add_fault(&judge->verdict, &payload);
+        judge->could_not_judge = true;
+        return false;
+    }
+    if (slu_schema_judge(schema, judge->scratch, &payload, &judge->verdict))
+        return true;
+    judge->could_not_judge = ran_out(&judge->verdict);
+    return false;
+}

@@ -1,0 +1,27 @@
+/* instance.h -- one JSON document against one schema: bytes in, verdict out. */
+#ifndef SLU_PLUGIN_CLI_INSTANCE_H
+#define SLU_PLUGIN_CLI_INSTANCE_H
+
+#include "base/err.h"
+#include "validation/json_schema/schema.h"
+#include "validation/payload/payload.h"
+#include "validation/verdict.h"
+
+#define SLU_INSTANCE_MAX_BYTES ((size_t)64 << 20)
+
+struct slu_instance_judge {
+    struct slu_payload_reader *reader;
+    struct slu_schema_scratch *scratch;
+    struct slu_verdict verdict; /* of the last one judged */
+    bool could_not_judge;       /* the last one: it was no JSON that is read, or a budget ran out */
+};
+
+/* 0, or -1: no memory. Free with fini either way. */
+int slu_instance_judge_init(struct slu_instance_judge *judge);
+void slu_instance_judge_fini(struct slu_instance_judge *judge);
+
+/* Does `bytes`, a JSON document, hold to the schema? */
+bool slu_instance_holds(struct slu_instance_judge *judge, const struct slu_schema *schema,
+                        struct slu_slice bytes);
+
+#endif

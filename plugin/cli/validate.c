@@ -1,0 +1,196 @@
+/* validate.c -- `sluice validate SCHEMA FILE…`: do these JSON documents hold to this JSON Schema?
+ *
+ * Exit 0: all hold; 1: one does not; 2: the schema is bad, or a file cannot be read. */
+#include "plugin/cli/args.h"
+#include "plugin/cli/cli.h"
+#include "plugin/cli/input.h"
+#include "plugin/cli/instance.h"
+#include "plugin/cli/out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SCHEMA_MAX_BYTES ((size_t)16 << 20)
+
+/* What the command line asks for. */
+struct wish {
+    bool json, bowtie, json_payload;
+    const char *output, *format, *draft, *type, *framing;
+    struct slu_operands operands;
+};
+
+struct run {
+    const struct wish *wish;
+    const struct slu_schema *schema;
+    struct slu_instance_judge judge;
+    struct slu_buf out;
+    bool all_valid;
+};
+
+/* Values that are true of this version; any other is refused, never silently ignored. */
+static int check_values(const struct wish *wish, struct slu_err *err)
+{
+    const struct {
+        const char *option, *given, *supported;
+    } values[] = {{"--output", wish->output, "flag"},
+                  {"--format", wish->format, "annotate"},
+                  {"--default-draft", wish->draft, "2020-12"},
+                  {"--type", wish->type, "json-schema"},
+                  {"--framing", wish->framing, NULL}};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        if (values[i].given != NULL &&
+            (values[i].supported == NULL || strcmp(values[i].given, values[i].supported) != 0))
+            return slu_err_set(err, SLU_EINVAL, "%s %s is not supported yet", values[i].option,
+                               values[i].given);
+    if (wish->json_payload)
+        return slu_err_set(err, SLU_EINVAL, "--json-payload is not supported yet");
+    if (wish->operands.n != 0) {
+        const char *schema = wish->operands.items[0];
+        const size_t len = strlen(schema);
+        if (len >= 5 && strcmp(schema + len - 5, ".avsc") == 0)
+            return slu_err_set(err, SLU_EINVAL, "%s: Avro schemas are not supported yet", schema);
+    }
+    return 0;
+}
+
+static struct slu_schema *load_schema(const char *file, struct slu_problems *problems)
+{
+    const struct slu_schema_options options = {.name = file, .source = file};
+    struct slu_schema *schema = NULL;
+    struct slu_err err = {0};
+    struct slu_buf text;
+
+    slu_buf_init(&text, SCHEMA_MAX_BYTES);
+    if (slu_input_read(file, &text, &err) != 0)
+        slu_problems_add(problems, false, &err);
+    else
+        schema = slu_schema_compile(slu_buf_slice(&text), &options, problems);
+    if (schema == NULL && problems->n_errors == 0)
+        slu_problems_error(problems, file, 0, 0, NULL, "no memory for the schema");
+    slu_buf_fini(&text);
+    return schema;
+}
+
+static void report(struct run *run, const char *file, bool valid)
+{
+    struct slu_buf safe;
+
+    if (run->wish->output != NULL)
+        return;
+    if (run->wish->json) {
+        slu_out_open(&run->out, NULL, '{');
+        slu_out_text(&run->out, "file", file);
+        slu_out_bool(&run->out, "valid", valid);
+        slu_out_violations(&run->out, &run->judge.verdict);
+        slu_out_close(&run->out, '}');
+        return;
+    }
+    slu_buf_init(&safe, 4 * strlen(file) + 16);
+    slu_out_safe(&safe, slu_slice_of(file));
+    slu_buf_add_text(&safe, ": ");
+    if (valid)
+        slu_buf_printf(&run->out, "%svalid\n", slu_buf_text(&safe));
+    else
+        slu_out_violation_lines(&run->out, slu_buf_text(&safe), &run->judge.verdict);
+    slu_buf_fini(&safe);
+}
+
+static int validate_file(struct run *run, const char *file, struct slu_err *err)
+{
+    struct slu_buf bytes;
+    int outcome;
+
+    slu_buf_init(&bytes, SLU_INSTANCE_MAX_BYTES);
+    outcome = slu_input_read(file, &bytes, err);
+    if (outcome == 0) {
+        const bool valid = slu_instance_holds(&run->judge, run->schema, slu_buf_slice(&bytes));
+        run->all_valid &= valid;
+        report(run, file, valid);
+    }
+    slu_buf_fini(&bytes);
+    return outcome;
+}
+
+static int finish(struct run *run)
+{
+    const int status = run->all_valid ? SLU_EXIT_GOOD : SLU_EXIT_BAD;
+    struct slu_buf whole;
+
+    if (!run->wish->json && run->wish->output == NULL)
+        return slu_out_print(&run->out, status);
+    slu_buf_init(&whole, SLU_OUT_MAX_BYTES);
+    slu_out_open(&whole, NULL, '{');
+    slu_out_bool(&whole, "valid", run->all_valid);
+    if (run->wish->output == NULL) {
+        slu_out_close(&run->out, ']');
+        slu_out_json(&whole, "files", slu_buf_slice(&run->out));
+    }
+    slu_out_close(&whole, '}');
+    return slu_out_print(&whole, status);
+}
+
+static int validate(const struct wish *wish, const struct slu_schema *schema)
+{
+    struct run run = {.wish = wish, .schema = schema, .all_valid = true};
+    struct slu_err err = {0};
+    int outcome = 0;
+
+    slu_buf_init(&run.out, SLU_OUT_MAX_BYTES);
+    if (slu_instance_judge_init(&run.judge) != 0)
+        outcome = slu_err_set(&err, SLU_ENOMEM, "no memory to judge with");
+    if (wish->json && wish->output == NULL)
+        slu_out_open(&run.out, NULL, '[');
+    for (size_t i = 1; i < wish->operands.n && outcome == 0; i++)
+        outcome = validate_file(&run, wish->operands.items[i], &err);
+    const int status = outcome == 0 ? finish(&run) : slu_out_failed_err(wish->json, &err);
+    slu_instance_judge_fini(&run.judge);
+    slu_buf_fini(&run.out);
+    return status;
+}
+
+static int load_and_validate(const struct wish *wish)
+{
+    struct slu_problems problems;
+    struct slu_schema *schema;
+    int status;
+
+    slu_problems_init(&problems);
+    schema = load_schema(wish->operands.items[0], &problems);
+    if (schema == NULL) {
+        status = slu_out_failed(wish->json, &problems);
+    } else {
+        slu_out_problem_lines(&problems); /* warnings */
+        status = validate(wish, schema);
+    }
+    slu_schema_free(schema);
+    slu_problems_fini(&problems);
+    return status;
+}
+
+int slu_cli_validate(int argc, char **argv)
+{
+    struct wish wish = {0};
+    const struct slu_option options[] = {
+        {"--json", &wish.json, NULL},
+        {"--bowtie", &wish.bowtie, NULL},
+        {"--json-payload", &wish.json_payload, NULL},
+        {"--output", NULL, &wish.output},
+        {"--format", NULL, &wish.format},
+        {"--default-draft", NULL, &wish.draft},
+        {"--type", NULL, &wish.type},
+        {"--framing", NULL, &wish.framing},
+    };
+    struct slu_err err = {0};
+
+    if (!slu_args_read(argc, argv, options, sizeof(options) / sizeof(options[0]), &wish.operands))
+        return SLU_EXIT_FAILED;
+    if (check_values(&wish, &err) != 0)
+        return slu_out_failed_err(wish.json, &err);
+    if (wish.bowtie)
+        return wish.operands.n == 0 ? slu_cli_bowtie()
+                                    : slu_cli_usage("validate", "--bowtie takes no files");
+    if (wish.operands.n < 2)
+        return slu_cli_usage("validate", "needs SCHEMA and at least one FILE");
+    return load_and_validate(&wish);
+}

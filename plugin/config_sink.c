@@ -1,0 +1,232 @@
+/* config_sink.c -- the `sinks` of a configuration. What belongs to every sink is read here; the rest
+ * of its section is the sink's own, with paths made absolute. */
+#include "plugin/config_draft.h"
+
+#include "base/hash.h"
+#include "plugin/config_say.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS INT64_C(1000000)
+
+static const struct {
+    const char *name;
+    enum slu_when_full when_full;
+} when_full_names[] = {{"drop_oldest", SLU_FULL_DROP_OLDEST},
+                       {"drop_newest", SLU_FULL_DROP_NEWEST},
+                       {"refuse", SLU_FULL_REFUSE}};
+
+static enum slu_when_full read_when_full(const struct slu_node *section)
+{
+    const struct slu_slice name =
+        slu_slice_of(slu_node_text(slu_node_get(section, "when_full"), "drop_oldest"));
+
+    for (size_t i = 0; i < sizeof(when_full_names) / sizeof(when_full_names[0]); i++)
+        if (slu_slice_equal(name, slu_slice_of(when_full_names[i].name)))
+            return when_full_names[i].when_full;
+    return SLU_FULL_DROP_OLDEST;
+}
+
+/* Does the section say the same as before? The seed is fixed: both are this process's. */
+static uint64_t fingerprint(const struct slu_node *section)
+{
+    struct slu_buf json;
+
+    slu_buf_init(&json, (size_t)64 << 20);
+    slu_node_json(section, &json);
+    const uint64_t hash = slu_hash_bytes(SLU_HASH_A, slu_buf_text(&json), json.len);
+    slu_buf_fini(&json);
+    return hash;
+}
+
+/* The section with an absolute `path`, so that a sink need not know the configuration's folder. */
+static const struct slu_node *with_absolute_path(struct slu_draft *draft,
+                                                 const struct slu_node *section)
+{
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 1, sizeof(*pairs));
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+
+    if (pairs == NULL || copy == NULL)
+        return NULL;
+    *copy = *section;
+    copy->pairs = pairs;
+    for (size_t i = 0; i < section->n; i++) {
+        pairs[i] = section->pairs[i];
+        if (!slu_slice_equal(pairs[i].key, SLU_SLICE("path")))
+            continue;
+        struct slu_node *value = slu_arena_alloc(arena, sizeof(*value));
+        const char *path =
+            slu_draft_path(draft, draft->absolute, slu_node_text(section->pairs[i].value, ""));
+        if (value == NULL || path == NULL)
+            return NULL;
+        *value = *section->pairs[i].value;
+        value->text = slu_slice_of(path);
+        pairs[i].value = value;
+    }
+    return copy;
+}
+
+static void read_batch(struct slu_draft *draft, const struct slu_node *section, const char *pointer,
+                       struct slu_config_sink *sink)
+{
+    const struct slu_node *batch = slu_node_get(section, "batch");
+    char below[160];
+
+    if (batch == NULL)
+        return;
+    snprintf(below, sizeof(below), "%s/batch", pointer);
+    sink->batch_records = (size_t)slu_node_int(slu_node_get(batch, "rows"), 0);
+    if (slu_node_get(batch, "time") != NULL)
+        sink->batch_time_ns = slu_draft_duration(draft, batch, below, "time", MS, 60000 * MS, 0);
+}
+
+/* The pointer of the node that stands at a place, appended to `pointer`. */
+static bool find_pointer(const struct slu_node *node, unsigned line, unsigned column, char *pointer,
+                         size_t size)
+{
+    const size_t at = strlen(pointer);
+
+    if (node->line == line && node->column == column)
+        return true;
+    for (size_t i = 0; i < node->n; i++) {
+        char above[256];
+        snprintf(above, sizeof(above), "%.*s", (int)(at < 255 ? at : 255), pointer);
+        if (node->kind == SLU_NODE_MAP)
+            slu_draft_pointer(pointer, size, above, node->pairs[i].key);
+        else
+            snprintf(pointer, size, "%s/%zu", above, i);
+        const struct slu_node *member =
+            node->kind == SLU_NODE_MAP ? node->pairs[i].value : node->items[i];
+        if (find_pointer(member, line, column, pointer, size))
+            return true;
+        pointer[at] = '\0';
+    }
+    return false;
+}
+
+/* A sink knows the places of its options, but not where its section hangs: pointers are added here. */
+static void check_by_sink(struct slu_draft *draft, const struct slu_config_sink *sink,
+                          const char *pointer)
+{
+    struct slu_problems *problems = draft->problems;
+    const size_t before = problems->n;
+
+    if (sink->ops->check != NULL)
+        sink->ops->check(sink->section, problems);
+    for (size_t i = before; i < problems->n; i++) {
+        struct slu_err *err = &problems->items[i].err;
+        if (err->pointer[0] != '\0')
+            continue;
+        snprintf(err->pointer, sizeof(err->pointer), "%s", pointer);
+        find_pointer(sink->section, err->line, err->column, err->pointer, sizeof(err->pointer));
+    }
+}
+
+static bool read_sink(struct slu_draft *draft, const struct slu_node_pair *pair,
+                      struct slu_config_sink *sink)
+{
+    char pointer[128];
+
+    slu_draft_pointer(pointer, sizeof(pointer), "/sinks", pair->key);
+    sink->name = slu_arena_copy(&draft->config->arena, pair->key);
+    sink->section = with_absolute_path(draft, pair->value);
+    if (sink->name == NULL || sink->section == NULL) {
+        slu_draft_no_memory(draft);
+        return false;
+    }
+    sink->ops = slu_sink_find(slu_node_text(slu_node_get(pair->value, "type"), ""));
+    sink->when_full = read_when_full(pair->value);
+    sink->fingerprint = fingerprint(sink->section);
+    read_batch(draft, pair->value, pointer, sink);
+    if (sink->ops == NULL)
+        slu_draft_tell(draft, false, pair->value, pointer, "/type",
+                       "this build has no such sink; it has %s", slu_sink_types());
+    else
+        check_by_sink(draft, sink, pointer);
+    return true;
+}
+
+/* Two sinks of one path would write each other's files; names keep them apart, so it is no error. */
+bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *context)
+{
+    struct slu_config *config = draft->config;
+    const struct slu_node *map = slu_node_get(config->root, "sinks");
+    const size_t n = map != NULL && map->kind == SLU_NODE_MAP ? map->n : 0;
+
+    config->sinks = slu_arena_array(&config->arena, n + 1, sizeof(config->sinks[0]));
+    if (config->sinks == NULL) {
+        slu_draft_no_memory(draft);
+        return false;
+    }
+    config->n_sinks = n;
+    for (size_t i = 0; i < n; i++) {
+        struct slu_config_sink *sink = &config->sinks[i];
+        sink->bit = (int)i;
+        if (slu_draft_is_sound(draft, map->pairs[i].value) &&
+            !read_sink(draft, &map->pairs[i], sink))
+            return false;
+    }
+    if (bit == NULL || draft->problems->n_errors != 0)
+        return true;
+    for (size_t i = 0; i < n; i++) {
+        struct slu_err err = {0};
+        config->sinks[i].bit = bit(context, &config->sinks[i], &err);
+        if (config->sinks[i].bit >= 0 && config->sinks[i].bit < 64)
+            continue;
+        config->sinks[i].bit = 0;
+        slu_draft_tell(draft, false, map->pairs[i].value, "/sinks", "", "%s", err.text);
+    }
+    return true;
+}
+
+/* ---- lists of sinks -------------------------------------------------------------------------------------- */
+
+static void tell_unknown(struct slu_draft *draft, const struct slu_node *section,
+                         const char *pointer, const char *below, struct slu_slice name)
+{
+    const struct slu_node *map = slu_node_get(draft->config->root, "sinks");
+    const char *names[SLU_SINKS_MAX];
+    struct slu_buf sentence;
+    size_t n = 0;
+
+    for (size_t i = 0; map != NULL && map->kind == SLU_NODE_MAP && i < map->n && n < SLU_SINKS_MAX;
+         i++)
+        names[n++] = slu_arena_copy(&draft->config->arena, map->pairs[i].key);
+    slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
+    slu_buf_printf(&sentence, "there is no sink \"%.*s\"", SLU_SLICE_ARG(name));
+    if (n == 0)
+        slu_buf_add_text(&sentence, ": the configuration has no sinks");
+    slu_say_nearest(&sentence, name, names, n);
+    slu_draft_tell(draft, false, section, pointer, below, "%s", slu_buf_text(&sentence));
+    slu_buf_fini(&sentence);
+}
+
+uint64_t slu_draft_sinks(struct slu_draft *draft, const struct slu_node *section,
+                         const char *pointer, const char *below)
+{
+    const struct slu_node *map = slu_node_get(draft->config->root, "sinks");
+    bool exact;
+    const struct slu_node *list = slu_node_at(section, below, &exact, NULL);
+    const size_t n_sinks = map != NULL && map->kind == SLU_NODE_MAP ? map->n : 0;
+    uint64_t bits = 0;
+
+    if (!exact || list->kind != SLU_NODE_LIST)
+        return 0;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct slu_slice name = list->items[i]->text;
+        size_t s = 0;
+        char item[160];
+        while (s < n_sinks && !slu_slice_equal(map->pairs[s].key, name))
+            s++;
+        if (s < n_sinks) {
+            bits |= UINT64_C(1) << (draft->config->sinks[s].bit & 63);
+            continue;
+        }
+        snprintf(item, sizeof(item), "%s/%zu", below, i);
+        tell_unknown(draft, section, pointer, item, name);
+    }
+    return bits;
+}

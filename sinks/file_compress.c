@@ -1,0 +1,160 @@
+/* file_compress.c -- gzip of a finished file, in slices so that no call holds the sink for long. The
+ * only file that knows zlib.
+ *
+ *   x.jsonl ──deflate──▶ .x.jsonl.gz.tmp ──fdatasync, rename──▶ x.jsonl.gz      then x.jsonl goes
+ *
+ * While a file is compressed the sink takes no records (the spool holds them), so files never queue up
+ * here. What a stop or a crash leaves is begun again at the next start. A file that cannot be
+ * compressed (no room, no memory) stays as it is.
+ */
+#include "sinks/file_inside.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define CHUNK_BYTES (64u << 10)
+#define GZIP_WINDOW (15 + 16) /* zlib's way to say: gzip's header and trailer */
+
+struct slu_file_gzip {
+    int folder, in, out;
+    off_t at; /* bytes read */
+    bool is_at_end;
+    char plain[SLU_FILE_NAME_SIZE], packed[SLU_FILE_NAME_SIZE + 4], temp[SLU_FILE_NAME_SIZE + 12];
+    z_stream stream;
+    bool has_stream;
+    unsigned char from[CHUNK_BYTES], to[CHUNK_BYTES];
+};
+
+static void gzip_free(struct slu_file_gzip *gzip)
+{
+    if (gzip->has_stream)
+        deflateEnd(&gzip->stream);
+    if (gzip->in >= 0)
+        close(gzip->in);
+    if (gzip->out >= 0)
+        close(gzip->out);
+    if (gzip->folder >= 0)
+        close(gzip->folder);
+    free(gzip);
+}
+
+static bool gzip_open(struct slu_file_gzip *gzip)
+{
+    gzip->in = openat(gzip->folder, gzip->plain, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (gzip->in < 0)
+        return false;
+    gzip->out = openat(gzip->folder, gzip->temp,
+                       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+    if (gzip->out < 0 || fchmod(gzip->out, 0640) != 0)
+        return false;
+    errno = ENOMEM;
+    gzip->has_stream = deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
+                                    8, Z_DEFAULT_STRATEGY) == Z_OK;
+    return gzip->has_stream;
+}
+
+static void stays_plain(const struct slu_file *file, const char *name, const char *why)
+{
+    slu_log(SLU_LOG_WARNING, "sink %s: %s in %s stays as it is, not compressed: %s",
+            file->env->name, name, file->path, why);
+}
+
+void slu_file_gzip_begin(struct slu_file *file, int folder, const char *name)
+{
+    struct slu_file_gzip *gzip = file->gzip == NULL ? calloc(1, sizeof(*gzip)) : NULL;
+    if (gzip == NULL) {
+        stays_plain(file, name, file->gzip != NULL ? "another one is under way" : "no memory");
+        return;
+    }
+    gzip->in = gzip->out = -1;
+    gzip->folder = fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    snprintf(gzip->plain, sizeof(gzip->plain), "%s", name);
+    snprintf(gzip->packed, sizeof(gzip->packed), "%s.gz", name);
+    snprintf(gzip->temp, sizeof(gzip->temp), ".%s.gz.tmp", name);
+    if (gzip->folder >= 0 && gzip_open(gzip)) {
+        file->gzip = gzip;
+        return;
+    }
+    stays_plain(file, name, strerror(errno));
+    gzip_free(gzip);
+}
+
+static bool write_out(struct slu_file_gzip *gzip)
+{
+    const size_t n = CHUNK_BYTES - gzip->stream.avail_out;
+    for (size_t at = 0; at < n;) {
+        const ssize_t written = write(gzip->out, gzip->to + at, n - at);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return false;
+        at += (size_t)written;
+    }
+    return true;
+}
+
+/* Read and pack one chunk. False: it cannot go on (errno). */
+static bool pack_chunk(struct slu_file_gzip *gzip)
+{
+    const ssize_t n = pread(gzip->in, gzip->from, CHUNK_BYTES, gzip->at);
+    if (n < 0)
+        return errno == EINTR;
+    gzip->at += n;
+    gzip->is_at_end = n == 0;
+    gzip->stream.next_in = gzip->from;
+    gzip->stream.avail_in = (uInt)n;
+    do {
+        gzip->stream.next_out = gzip->to;
+        gzip->stream.avail_out = CHUNK_BYTES;
+        deflate(&gzip->stream, gzip->is_at_end ? Z_FINISH : Z_NO_FLUSH);
+        if (!write_out(gzip))
+            return false;
+    } while (gzip->stream.avail_out == 0);
+    return true;
+}
+
+/* The packed file takes the plain one's place, durably at each moment. */
+static bool replace(const struct slu_file_gzip *gzip)
+{
+    if (fdatasync(gzip->out) != 0 ||
+        renameat(gzip->folder, gzip->temp, gzip->folder, gzip->packed) != 0 ||
+        fsync(gzip->folder) != 0)
+        return false;
+    return unlinkat(gzip->folder, gzip->plain, 0) == 0 || errno == ENOENT;
+}
+
+void slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns)
+{
+    struct slu_file_gzip *gzip = file->gzip;
+    if (gzip == NULL)
+        return;
+
+    bool is_well = true;
+    while (is_well && !gzip->is_at_end && slu_clock_mono_ns() < until_mono_ns)
+        is_well = pack_chunk(gzip);
+    if (is_well && !gzip->is_at_end)
+        return;
+    if (!is_well || !replace(gzip)) {
+        stays_plain(file, gzip->plain, strerror(errno));
+        unlinkat(gzip->folder, gzip->temp, 0);
+    }
+    gzip_free(gzip);
+    file->gzip = NULL;
+}
+
+void slu_file_gzip_stop(struct slu_file *file)
+{
+    if (file->gzip == NULL)
+        return;
+    unlinkat(file->gzip->folder, file->gzip->temp, 0);
+    gzip_free(file->gzip);
+    file->gzip = NULL;
+}

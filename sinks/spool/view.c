@@ -1,0 +1,509 @@
+/* view.c -- a look at a spool from outside: `sluice spool DIR list | dump | verify`.
+ *
+ * Reads the files as they are, takes no lock, writes nothing, so it may run beside the broker. What it
+ * sees then is a moment that never was as a whole: segments may vanish while it reads, the newest grows.
+ * The ring is copied when the segments have been read, so no record falls between the two.
+ */
+#include "sinks/spool/bytes.h"
+#include "sinks/spool/files.h"
+#include "sinks/spool/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct slu_spool_view {
+    int dir;
+    struct slu_look look;
+    struct slu_look_files files;
+    struct slu_identity identity;
+    struct slu_names names;
+    struct slu_scan scan;
+    /* Where slu_spool_view_next is. */
+    size_t next_segment;
+    int fd;
+    uint64_t last_seq;
+    bool in_ring;
+    uint8_t *ring;
+    struct slu_ring_record *ring_records;
+    size_t n_ring_records, next_ring_record;
+};
+
+static void end_reading(struct slu_spool_view *view)
+{
+    slu_files_close(&slu_disk_real, view->fd);
+    free(view->ring);
+    free(view->ring_records);
+    view->fd = -1;
+    view->ring = NULL;
+    view->ring_records = NULL;
+    view->n_ring_records = view->next_ring_record = view->next_segment = 0;
+    view->in_ring = false;
+    view->last_seq = 0;
+}
+
+void slu_spool_view_close(struct slu_spool_view *view)
+{
+    if (view == NULL)
+        return;
+    end_reading(view);
+    slu_scan_fini(&view->scan);
+    slu_look_files_fini(&view->files);
+    slu_names_fini(&view->names);
+    slu_slots_close(&view->identity.slots);
+    if (view->dir >= 0)
+        close(view->dir);
+    free(view);
+}
+
+/* Without an id file: the newest segment that has a whole header. */
+static void id_from_segments(struct slu_spool_view *view)
+{
+    for (size_t i = view->files.n_segments; i-- > 0;) {
+        struct slu_segment segment;
+        bool damaged = false;
+        int fd = -1;
+        if (slu_look_segment(&view->look, view->files.segments[i], &fd, &segment, &damaged, NULL) !=
+            SLU_LOOK_GOOD)
+            continue;
+        slu_files_close(&slu_disk_real, fd);
+        view->identity.spans[0] = (struct slu_identity_span){.first_seq = 1};
+        memcpy(view->identity.spans[0].id, segment.id, 16);
+        atomic_store(&view->identity.n_spans, 1);
+        return;
+    }
+}
+
+static int open_view(struct slu_spool_view *view, const char *data_dir, struct slu_err *err)
+{
+    char path[PATH_MAX];
+    const int n = snprintf(path, sizeof(path), "%s/spool", data_dir);
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return slu_err_set(err, SLU_EINVAL, "spool: the path %s is too long", data_dir);
+    view->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (view->dir < 0)
+        return slu_err_system(err, errno, "spool: cannot open %s", path);
+    if (!slu_names_init(&view->names))
+        return slu_err_set(err, SLU_ENOMEM, "spool: no memory");
+
+    view->look = (struct slu_look){.disk = &slu_disk_real,
+                                   .dir = view->dir,
+                                   .foreign = true,
+                                   .identity = &view->identity,
+                                   .names = &view->names};
+    slu_scan_init(&view->scan, &slu_disk_real, 1u << 20);
+    view->scan.patch_holes = true;
+    const enum slu_slots_found found =
+        slu_identity_load(&view->identity, &slu_disk_real, view->dir, true, err);
+    if (found == SLU_SLOTS_FAILED || slu_look_files(&view->look, &view->files, err) != 0)
+        return -1;
+    if (found != SLU_SLOTS_GOOD)
+        id_from_segments(view);
+    return 0;
+}
+
+struct slu_spool_view *slu_spool_view_open(const char *data_dir, struct slu_err *err)
+{
+    struct slu_spool_view *view = calloc(1, sizeof(*view));
+    if (view == NULL) {
+        slu_err_set(err, SLU_ENOMEM, "spool: no memory");
+        return NULL;
+    }
+    view->dir = view->fd = -1;
+    view->identity.slots = (struct slu_slots){.disk = &slu_disk_real, .fd = -1};
+    if (open_view(view, data_dir, err) == 0)
+        return view;
+    slu_spool_view_close(view);
+    return NULL;
+}
+
+const uint8_t *slu_spool_view_id(const struct slu_spool_view *view)
+{
+    return slu_identity_current(&view->identity);
+}
+
+const uint8_t *slu_spool_view_id_of(const struct slu_spool_view *view, uint64_t seq)
+{
+    return slu_identity_of(&view->identity, seq);
+}
+
+/* ---- counting -------------------------------------------------------------------------------------- */
+
+/* Records of these sinks beyond their cursors are counted into `left`. */
+struct claims {
+    const struct slu_cursor *cursors; /* by bit */
+    const bool *known;
+    uint64_t left[SLU_SINKS_MAX];
+};
+
+static void claim(struct claims *claims, const struct slu_record *record)
+{
+    for (uint32_t bits = (uint32_t)record->sinks; bits != 0; bits &= bits - 1) {
+        const int bit = __builtin_ctz(bits);
+        if (!claims->known[bit] || record->seq > claims->cursors[bit].position.seq)
+            claims->left[bit]++;
+    }
+}
+
+static uint64_t limit_of(const struct slu_spool_view *view, size_t index)
+{
+    return index + 1 < view->files.n_segments ? view->files.segments[index + 1] : SLU_SEQ_MAX;
+}
+
+/* Walk one segment: counts into `info` and, unless NULL, `claims`. */
+static void walk_segment(struct slu_spool_view *view, int fd, struct slu_segment *segment,
+                         uint64_t limit_seq, struct slu_spool_segment_info *info,
+                         struct claims *claims)
+{
+    struct slu_scan_item item;
+    enum slu_scan_kind kind;
+
+    slu_scan_begin(&view->scan, fd, slu_pack_seed(segment->id), SLU_SEGMENT_HEADER_BYTES,
+                   segment->on_disk, segment->base_seq - 1, limit_seq);
+    while ((kind = slu_scan_next(&view->scan, &item, false, NULL)) > SLU_SCAN_END) {
+        if (kind == SLU_SCAN_DAMAGE)
+            info->damaged_records += item.lost;
+        if (kind == SLU_SCAN_DEFINITION)
+            slu_look_learn(&view->look, &item.definition);
+        if (kind != SLU_SCAN_RECORD)
+            continue;
+        info->records++;
+        info->last_seq = item.record.seq;
+        if (claims != NULL)
+            claim(claims, &item.record);
+    }
+}
+
+size_t slu_spool_view_segments(struct slu_spool_view *view, struct slu_spool_segment_info *infos,
+                               size_t max)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < view->files.n_segments; i++) {
+        struct slu_segment segment;
+        bool damaged = false;
+        int fd = -1;
+        if (slu_look_segment(&view->look, view->files.segments[i], &fd, &segment, &damaged, NULL) !=
+            SLU_LOOK_GOOD)
+            continue;
+        struct slu_spool_segment_info info = {.first_seq = segment.base_seq,
+                                              .last_seq = segment.last_seq,
+                                              .bytes = segment.on_disk,
+                                              .sealed = segment.sealed};
+        slu_segment_name(segment.base_seq, info.file);
+        walk_segment(view, fd, &segment, limit_of(view, i), &info, NULL);
+        if (segment.sealed) {
+            info.damaged_records =
+                segment.records > info.records ? segment.records - info.records : 0;
+            info.last_seq = segment.last_seq;
+        }
+        slu_files_close(&slu_disk_real, fd);
+        if (n < max)
+            infos[n] = info;
+        n++;
+    }
+    return n;
+}
+
+/* ---- the ring -------------------------------------------------------------------------------------- */
+
+static void load_ring(struct slu_spool_view *view)
+{
+    uint8_t id[16];
+    bool has_id = false;
+
+    view->in_ring = true;
+    if (slu_ring_read(&slu_disk_real, view->dir, true, &view->ring, id, &has_id, NULL) != 0 ||
+        view->ring == NULL)
+        return;
+    if (!has_id)
+        memcpy(id, slu_identity_current(&view->identity), 16);
+    const int64_t n = slu_ring_scan(view->ring, slu_pack_seed(id), view->last_seq,
+                                    &view->ring_records);
+    view->n_ring_records = n > 0 ? (size_t)n : 0;
+}
+
+static bool next_of_ring(struct slu_spool_view *view, struct slu_record *record)
+{
+    while (view->next_ring_record < view->n_ring_records) {
+        const struct slu_ring_record *found = &view->ring_records[view->next_ring_record++];
+        if (slu_unpack_record(view->ring + found->at, found->size, record))
+            return true;
+    }
+    return false;
+}
+
+/* ---- sinks ----------------------------------------------------------------------------------------- */
+
+/* The backlog by bit: from footers where that is enough, from records elsewhere. */
+static void count_claims(struct slu_spool_view *view, struct claims *claims)
+{
+    end_reading(view);
+    for (size_t i = 0; i < view->files.n_segments; i++) {
+        struct slu_segment segment;
+        struct slu_spool_segment_info info = {0};
+        bool damaged = false;
+        int fd = -1;
+        if (slu_look_segment(&view->look, view->files.segments[i], &fd, &segment, &damaged, NULL) !=
+            SLU_LOOK_GOOD)
+            continue;
+        info.last_seq = segment.last_seq;
+        walk_segment(view, fd, &segment, limit_of(view, i), &info, claims);
+        slu_files_close(&slu_disk_real, fd);
+        if (view->last_seq < info.last_seq)
+            view->last_seq = info.last_seq;
+    }
+    load_ring(view);
+    struct slu_record record;
+    while (next_of_ring(view, &record))
+        claim(claims, &record);
+    end_reading(view);
+}
+
+size_t slu_spool_view_sinks(struct slu_spool_view *view, struct slu_spool_sink_stats *stats,
+                            size_t max)
+{
+    struct slu_cursor cursors[SLU_SINKS_MAX];
+    bool known[SLU_SINKS_MAX] = {false};
+    struct claims claims = {.cursors = cursors, .known = known};
+    size_t n = 0;
+
+    for (size_t i = 0; i < view->files.n_cursors; i++) {
+        struct slu_cursor cursor;
+        slu_cursor_init(&cursor, &slu_disk_real, view->dir, view->files.cursors[i]);
+        if (slu_cursor_load(&cursor, true, NULL) == SLU_SLOTS_GOOD && cursor.bit < SLU_SINKS_MAX) {
+            cursors[cursor.bit] = cursor;
+            known[cursor.bit] = true;
+        }
+        slu_slots_close(&cursor.slots);
+    }
+    count_claims(view, &claims);
+
+    for (size_t bit = 0; bit < SLU_SINKS_MAX; bit++) {
+        if ((!known[bit] && claims.left[bit] == 0) || (known[bit] && cursors[bit].forgotten))
+            continue;
+        struct slu_spool_sink_stats sink = {.bit = (int)bit,
+                                            .orphaned = !known[bit] || cursors[bit].orphaned,
+                                            .spooled = claims.left[bit],
+                                            .spooled_at_start = claims.left[bit]};
+        if (known[bit])
+            sink.committed_seq = cursors[bit].position.seq;
+        (void)snprintf(sink.name, sizeof(sink.name), "%s",
+                       known[bit] ? cursors[bit].name : view->look.sink_names[bit]);
+        (void)snprintf(sink.type, sizeof(sink.type), "%s",
+                       known[bit] ? cursors[bit].type : view->look.sink_types[bit]);
+        if (n < max)
+            stats[n] = sink;
+        n++;
+    }
+    return n;
+}
+
+/* ---- records --------------------------------------------------------------------------------------- */
+
+static bool open_next(struct slu_spool_view *view)
+{
+    while (view->next_segment < view->files.n_segments) {
+        const size_t index = view->next_segment++;
+        struct slu_segment segment;
+        bool damaged = false;
+        if (slu_look_segment(&view->look, view->files.segments[index], &view->fd, &segment,
+                             &damaged, NULL) != SLU_LOOK_GOOD)
+            continue;
+        slu_scan_begin(&view->scan, view->fd, slu_pack_seed(segment.id), SLU_SEGMENT_HEADER_BYTES,
+                       segment.on_disk, segment.base_seq - 1, limit_of(view, index));
+        return true;
+    }
+    return false;
+}
+
+static bool next_of_segments(struct slu_spool_view *view, struct slu_record *record)
+{
+    while (view->fd >= 0 || open_next(view)) {
+        struct slu_scan_item item;
+        const enum slu_scan_kind kind = slu_scan_next(&view->scan, &item, false, NULL);
+        if (kind == SLU_SCAN_DEFINITION)
+            slu_look_learn(&view->look, &item.definition);
+        if (kind == SLU_SCAN_RECORD && item.record.seq > view->last_seq) {
+            view->last_seq = item.record.seq;
+            *record = item.record;
+            return true;
+        }
+        if (kind <= SLU_SCAN_END) {
+            slu_files_close(&slu_disk_real, view->fd);
+            view->fd = -1;
+        }
+    }
+    return false;
+}
+
+bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record, const char **policy,
+                         const char **schema)
+{
+    bool found = !view->in_ring && next_of_segments(view, record);
+    if (!found) {
+        if (!view->in_ring)
+            load_ring(view);
+        found = next_of_ring(view, record);
+    }
+    if (!found)
+        return false;
+    *policy = slu_names_policy(&view->names, record->policy);
+    *schema = slu_names_schema(&view->names, record->schema);
+    return true;
+}
+
+/* ---- verify ---------------------------------------------------------------------------------------- */
+
+struct report {
+    size_t n;
+    void (*tell)(void *context, const char *line);
+    void *context;
+};
+
+static void tell(struct report *report, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void tell(struct report *report, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(line, sizeof(line), format, arguments);
+    va_end(arguments);
+    report->n++;
+    if (report->tell != NULL)
+        report->tell(report->context, line);
+}
+
+/* What a footer claims against what is there. */
+static void verify_footer(const struct slu_segment *segment, const char *name, uint64_t records,
+                          const uint32_t counts[SLU_SINKS_MAX], struct report *report)
+{
+    if (!segment->sealed)
+        return;
+    if (records < segment->records)
+        tell(report, "%s: %" PRIu64 " of %" PRIu64 " records are missing", name,
+             segment->records - records, segment->records);
+    for (size_t bit = 0; bit < SLU_SINKS_MAX; bit++)
+        if (counts[bit] > segment->counts[bit] || records > segment->records) {
+            tell(report, "%s: there are more records than the footer says", name);
+            return;
+        }
+}
+
+static void verify_walk(struct slu_spool_view *view, int fd, const struct slu_segment *segment,
+                        const char *name, bool newest, uint64_t limit_seq, struct report *report)
+{
+    uint32_t counts[SLU_SINKS_MAX] = {0};
+    uint64_t records = 0;
+    struct slu_scan_item item;
+    enum slu_scan_kind kind;
+
+    slu_scan_begin(&view->scan, fd, slu_pack_seed(segment->id), SLU_SEGMENT_HEADER_BYTES,
+                   segment->on_disk, segment->base_seq - 1, limit_seq);
+    while ((kind = slu_scan_next(&view->scan, &item, false, NULL)) > SLU_SCAN_END) {
+        if (kind == SLU_SCAN_DAMAGE)
+            tell(report, "%s: %" PRIu64 " damaged bytes at %" PRIu64 ", at most %" PRIu64
+                         " records lost",
+                 name, item.bytes, item.offset, item.lost);
+        if (kind != SLU_SCAN_RECORD)
+            continue;
+        records++;
+        for (uint32_t bits = (uint32_t)item.record.sinks; bits != 0; bits &= bits - 1)
+            counts[__builtin_ctz(bits)]++;
+    }
+    if (kind == SLU_SCAN_ERROR)
+        tell(report, "%s: cannot be read", name);
+    else if (item.dirty_end > item.offset && (segment->sealed || newest))
+        tell(report, "%s: %" PRIu64 " bytes at %" PRIu64 " make no sense%s", name,
+             item.dirty_end - item.offset, item.offset,
+             segment->sealed ? "" : " (a torn tail, or being written just now)");
+    verify_footer(segment, name, records, counts, report);
+}
+
+static void verify_segment(struct slu_spool_view *view, size_t index, struct report *report)
+{
+    char name[SLU_SEGMENT_NAME_SIZE];
+    struct slu_segment segment;
+    struct slu_err err = {0};
+    bool header_damaged = false;
+    int fd = -1;
+    const bool newest = index + 1 == view->files.n_segments;
+
+    slu_segment_name(view->files.segments[index], name);
+    switch (slu_look_segment(&view->look, view->files.segments[index], &fd, &segment,
+                             &header_damaged, &err)) {
+    case SLU_LOOK_GONE: /* delivered and deleted meanwhile */
+        return;
+    case SLU_LOOK_FAILED:
+        tell(report, "%s", err.text);
+        return;
+    case SLU_LOOK_NOTHING:
+        tell(report, "%s: nothing in it is valid", name);
+        return;
+    case SLU_LOOK_GOOD:
+        break;
+    }
+    if (header_damaged)
+        tell(report, "%s: the header is damaged", name);
+    verify_walk(view, fd, &segment, name, newest, limit_of(view, index), report);
+    slu_files_close(&slu_disk_real, fd);
+}
+
+static void verify_small_files(struct slu_spool_view *view, struct report *report)
+{
+    struct slu_identity *identity = calloc(1, sizeof(*identity));
+    if (identity != NULL) {
+        struct slu_err err = {0};
+        const enum slu_slots_found found =
+            slu_identity_load(identity, &slu_disk_real, view->dir, true, &err);
+        if (found != SLU_SLOTS_GOOD || identity->slots.distrusted)
+            tell(report, "id: %s", found == SLU_SLOTS_FAILED    ? err.text
+                                   : found == SLU_SLOTS_MISSING ? "is missing"
+                                                                : "is damaged");
+        slu_slots_close(&identity->slots);
+        free(identity);
+    }
+    for (size_t i = 0; i < view->files.n_cursors; i++) {
+        struct slu_cursor cursor;
+        slu_cursor_init(&cursor, &slu_disk_real, view->dir, view->files.cursors[i]);
+        const enum slu_slots_found found = slu_cursor_load(&cursor, true, NULL);
+        if ((found != SLU_SLOTS_GOOD && found != SLU_SLOTS_MISSING) || cursor.slots.distrusted)
+            tell(report, "%s.cursor: is damaged", view->files.cursors[i]);
+        slu_slots_close(&cursor.slots);
+    }
+}
+
+static void verify_ring(struct slu_spool_view *view, struct report *report)
+{
+    struct slu_err err = {0};
+    uint8_t *ring = NULL;
+    uint8_t id[16];
+    bool has_id = false;
+
+    if (slu_ring_read(&slu_disk_real, view->dir, true, &ring, id, &has_id, &err) != 0)
+        tell(report, "%s", err.text);
+    else if (ring != NULL && !has_id)
+        tell(report, "ring: the header is damaged");
+    free(ring);
+}
+
+size_t slu_spool_view_verify(struct slu_spool_view *view,
+                             void (*report)(void *context, const char *line), void *context)
+{
+    struct report told = {.tell = report, .context = context};
+
+    end_reading(view);
+    verify_small_files(view, &told);
+    for (size_t i = 0; i < view->files.n_segments; i++)
+        verify_segment(view, i, &told);
+    verify_ring(view, &told);
+    return told.n;
+}

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, builds, and runs all of them.
+#
+#   tests/run.sh            everything: plain, under ASan+UBSan and TSan, fuzzers, real broker, gate
+#   tests/run.sh --fast     for the edit loop: one build, unit tests, a few broker tests
+#   tests/run.sh --setup    installs and builds, runs no test
+#
+# Each suite prints one line, each failed or skipped test its own. Last line:
+#
+#   N passed, N failed, N skipped
+#
+# Exit 0 when nothing failed, else 1. Full logs are in build/test-logs/. Runs as root and as an ordinary
+# user (then sudo installs what is missing, and what needs root is skipped, visibly).
+#
+#   SLUICE_NO_SETUP=1        do not look for packages
+#   SLUICE_FUZZ_SECONDS=30   of each fuzz target
+#   SLUICE_KILLS=50          kill -9 in the crash tests
+#   SLUICE_SEED=1            of everything random
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+logs=build/test-logs
+passed=0 failed=0 skipped=0
+
+usage() {
+    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    exit 2
+}
+
+# suite NAME COMMAND… : its lines `ok …`, `FAIL …` and `SKIP name: reason` are counted and the last two
+# shown, what is indented below a FAIL with it. A suite that breaks without a word is one failure.
+suite() {
+    local name=$1 log started=$SECONDS outcome=0 good bad left
+    shift
+    log=$logs/${name// /-}.log
+    timeout -k 30 1500 "$@" >"$log" 2>&1 || outcome=$?
+    good=$(grep -c '^ok ' "$log") bad=$(grep -c '^FAIL ' "$log") left=$(grep -c '^SKIP ' "$log")
+    awk '/^(ok|SKIP) / {shown = 0} /^FAIL / {shown = 1} shown || /^SKIP /' "$log"
+    if { [ "$outcome" -ne 0 ] && [ "$bad" -eq 0 ]; } || [ $((good + bad + left)) -eq 0 ]; then
+        echo "FAIL $name: ended with $outcome; the end of $log:"
+        tail -n 30 "$log" | sed 's/^/    /'
+        bad=$((bad + 1))
+    fi
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
+    printf '%-22s %5d passed, %d failed, %d skipped (%d s)\n' "$name" "$good" "$bad" "$left" \
+        $((SECONDS - started))
+}
+
+# tests/cases/run.py in the words that suite() counts.
+cases='
+    set -o pipefail
+    tests/cases/run.py "$1" | sed "
+        s/^\([a-z]*\/[^:]*\): ok\$/ok cases \1/; t
+        s/^\([a-z]*\/[^:]*\): FAILED\$/FAIL cases \1/; t
+        s/^/    /"'
+
+# Configures and builds presets; gives up when one does not build.
+build() {
+    local preset log started
+    for preset in "$@"; do
+        log=$logs/build-$preset.log started=$SECONDS
+        if ! { cmake --preset "$preset" && cmake --build --preset "$preset"; } >"$log" 2>&1; then
+            grep -E 'error|Error|FAILED' "$log" | head -n 20
+            tail -n 20 "$log"
+            echo "FAIL build $preset: see $log"
+            end $((failed + 1))
+        fi
+        printf '%-22s (%d s)\n' "build $preset" $((SECONDS - started))
+    done
+}
+
+end() {
+    echo "$passed passed, ${1:-$failed} failed, $skipped skipped"
+    [ "${1:-$failed}" -eq 0 ]
+    exit
+}
+
+set_up() {
+    [ "${SLUICE_NO_SETUP:-}" = 1 ] || tests/setup.sh test || {
+        echo "FAIL setup: the machine could not be set up"
+        end $((failed + 1))
+    }
+    mkdir -p "$logs"
+}
+
+run_fast() {
+    build dev
+    suite static tests/static.sh build/dev
+    suite units tests/units.py build/dev
+    suite cases bash -c "$cases" cases build/dev/sluice
+    suite broker tests/broker/run.py --build build/dev --fast
+}
+
+run_everything() {
+    build release dev asan tsan fuzz
+    suite static tests/static.sh build/release
+    suite examples tests/examples.sh build/release/sluice
+    suite units tests/units.py build/dev
+    suite "units asan" tests/units.py build/asan --label asan
+    suite "units tsan" tests/units.py build/tsan --label tsan --setarch
+    suite cases bash -c "$cases" cases build/release/sluice
+    suite "cases asan" bash -c "$cases" cases build/asan/sluice
+    suite broker tests/broker/run.py --build build/release
+    suite "broker asan" tests/broker/run.py --build build/asan --asan
+    suite callback tests/bench/callback/run.py --build build/release
+    suite demo tests/demo.sh
+    suite fuzz tests/fuzz/run.py build/fuzz "$logs/fuzz"
+}
+
+case "${1:-}" in
+'') mode=everything ;;
+--fast) mode=fast ;;
+--setup) mode=setup ;;
+*) usage ;;
+esac
+[ $# -le 1 ] || usage
+
+set_up
+case "$mode" in
+setup)
+    build release dev asan tsan fuzz
+    echo "ready: everything is installed and built"
+    exit 0
+    ;;
+fast) run_fast ;;
+everything) run_everything ;;
+esac
+end

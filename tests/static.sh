@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What can be said without running anything: floors, exports, format.
+#
+#   tests/static.sh BUILD
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+outcome=0
+
+# One check: a command that says what is wrong and exits with 1.
+check() {
+    local name=$1 said
+    shift
+    if said=$("$@" 2>&1); then
+        echo "ok $name"
+    else
+        echo "FAIL $name"
+        outcome=1
+    fi
+    printf '%s\n' "$said" | sed '/^$/d; s/^/    /'
+}
+
+check "floors: includes only point down" tests/floors.py
+check "exports: three entry points and no more" tests/exports.sh "$1/mosquitto_sluice.so"
+tests/format.sh || outcome=1
+exit "$outcome"

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Runs the unit tests of one build and counts each test in them.
+
+    tests/units.py BUILD [--label asan] [--setarch] [-j N]
+
+One line a test: `ok NAME`, `FAIL NAME` and what it said, `SKIP NAME: reason`. --setarch: without address
+space randomisation, which ThreadSanitizer needs on some kernels.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import re
+import subprocess
+import sys
+
+TAP = re.compile(r"^(?P<word>ok|not ok) \d+ (?P<mark>-|# SKIP) (?P<name>.+)$")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--label", default="")
+    parser.add_argument("--setarch", action="store_true")
+    parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
+    return parser.parse_args()
+
+
+def find_tests(build):
+    """(name, command, time limit) of every test that CMake registered."""
+    out = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True,
+                         text=True, check=True).stdout
+    for test in json.loads(out)["tests"]:
+        if "command" not in test:
+            yield test["name"], None, 0
+            continue
+        limits = [p["value"] for p in test["properties"] if p["name"] == "TIMEOUT"]
+        yield test["name"], test["command"], limits[0] if limits else 300
+
+
+def run_program(name, command, limit, label):
+    """Lines to print, and whether all is well."""
+    if command is None:
+        return [f"FAIL {label}{name}: it was not built"], False
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=limit, check=False,
+                              env=dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP"))
+    except subprocess.TimeoutExpired:
+        return [f"FAIL {label}{name}: not done after {limit:.0f} s"], False
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    lines, failed = [], False
+    for line in done.stdout.decode(errors="replace").splitlines():
+        match = TAP.match(line)
+        if not match:
+            continue
+        test = f"{label}{name}: {match['name']}"
+        if match["mark"] == "# SKIP":
+            lines.append(f"SKIP {test}: the test says this machine cannot run it")
+        elif match["word"] == "ok":
+            lines.append(f"ok {test}")
+        else:
+            failed = True
+            lines.append(f"FAIL {test}")
+    if failed or (done.returncode == 0 and lines):
+        return lines + (indent(said) if failed else []), not failed
+    why = "it ran no test" if done.returncode == 0 else f"it ended with {done.returncode}"
+    return lines + [f"FAIL {label}{name}: {why}"] + indent(said), False
+
+
+def indent(text):
+    return ["    " + line for line in text.strip().splitlines()[-80:]]
+
+
+def main():
+    options = arguments()
+    label = options.label + " " if options.label else ""
+    prefix = ["setarch", "-R"] if options.setarch else []
+    good = True
+    with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
+        futures = [pool.submit(run_program, name, command and prefix + command, limit, label)
+                   for name, command, limit in find_tests(options.build)]
+        for future in concurrent.futures.as_completed(futures):
+            lines, fine = future.result()
+            good = good and fine
+            print("\n".join(lines), flush=True)
+    return 0 if good and futures else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,157 @@
+/* number.c -- minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf. Exact: integers are
+ * compared as integers, doubles settle what differs, the digits decide when doubles tie.
+ */
+#include "validation/json_schema/compile.h"
+#include "validation/json_schema/run.h"
+
+#include <math.h>
+
+struct bound {
+    double nearest; /* of the exact value; ±infinity beyond a double's range */
+    int64_t whole;  /* when is_whole */
+    bool is_whole;  /* fits int64_t */
+    struct slu_decimal exact;
+};
+
+/* <0, 0, >0: the payload's number against the bound. */
+static int compare(const struct slu_run *run, const struct slu_value *value,
+                   const struct bound *bound)
+{
+    const uint8_t variant = slu_value_variant(value);
+    double number = 0;
+
+    if (variant == SLU_VALUE_UINT) {
+        if (bound->is_whole) {
+            const bool above = bound->whole < 0 || value->u64 > (uint64_t)bound->whole;
+            return above ? 1 : -(value->u64 < (uint64_t)bound->whole);
+        }
+        number = (double)value->u64;
+    } else if (variant == SLU_VALUE_SINT) {
+        if (bound->is_whole)
+            return (value->i64 > bound->whole) - (value->i64 < bound->whole);
+        number = (double)value->i64;
+    } else if (variant == SLU_VALUE_REAL) {
+        number = value->f64;
+    }
+    if (slu_value_kind(value) == SLU_VALUE_NUMBER && number != bound->nearest)
+        return number < bound->nearest ? -1 : 1;
+    char digits[32];
+    const struct slu_decimal exact = slu_run_digits(run, value, digits);
+    return slu_decimal_compare(&exact, &bound->exact);
+}
+
+bool slu_keyword_minimum_judge(struct slu_run *run, const struct slu_op *op,
+                               const struct slu_value *value, struct slu_seen *seen)
+{
+    (void)seen;
+    return compare(run, value, op->data) >= 0 || slu_run_report(run, op, value);
+}
+
+bool slu_keyword_maximum_judge(struct slu_run *run, const struct slu_op *op,
+                               const struct slu_value *value, struct slu_seen *seen)
+{
+    (void)seen;
+    return compare(run, value, op->data) <= 0 || slu_run_report(run, op, value);
+}
+
+bool slu_keyword_exclusive_minimum_judge(struct slu_run *run, const struct slu_op *op,
+                                         const struct slu_value *value, struct slu_seen *seen)
+{
+    (void)seen;
+    return compare(run, value, op->data) > 0 || slu_run_report(run, op, value);
+}
+
+bool slu_keyword_exclusive_maximum_judge(struct slu_run *run, const struct slu_op *op,
+                                         const struct slu_value *value, struct slu_seen *seen)
+{
+    (void)seen;
+    return compare(run, value, op->data) < 0 || slu_run_report(run, op, value);
+}
+
+static struct bound *compile_bound(struct slu_build *build, const struct slu_value *value)
+{
+    struct bound *bound = slu_compile_alloc(build->compile, 1, sizeof(*bound));
+    if (bound == NULL)
+        return NULL;
+    bound->exact = slu_decimal_of(slu_value_text(slu_compile_raw(build->compile, value)));
+    switch (slu_value_variant(value)) {
+    case SLU_VALUE_UINT:
+        bound->is_whole = value->u64 <= INT64_MAX;
+        bound->whole = bound->is_whole ? (int64_t)value->u64 : 0;
+        bound->nearest = (double)value->u64;
+        break;
+    case SLU_VALUE_SINT:
+        bound->is_whole = true;
+        bound->whole = value->i64;
+        bound->nearest = (double)value->i64;
+        break;
+    case SLU_VALUE_REAL:
+        bound->nearest = value->f64;
+        break;
+    default:
+        bound->nearest = bound->exact.negative ? -INFINITY : INFINITY;
+        break;
+    }
+    return bound;
+}
+
+void slu_keyword_bound_compile(struct slu_build *build, const struct slu_keyword *row,
+                               const struct slu_value *value)
+{
+    if (!slu_build_expect(build, row, value, SLU_VALUE_NUMBER))
+        return;
+    const struct bound *bound = compile_bound(build, value);
+    if (bound == NULL)
+        return;
+    struct slu_node *node = build->node;
+    const enum slu_keyword_id id = (enum slu_keyword_id)(row - slu_keywords);
+    const bool lower = id == SLU_KEYWORD_MINIMUM || id == SLU_KEYWORD_EXCLUSIVE_MINIMUM;
+    if (lower && bound->nearest > node->above)
+        node->above = bound->nearest;
+    if (!lower && bound->nearest < node->below)
+        node->below = bound->nearest;
+    slu_build_op(build, row, value)->data = bound;
+}
+
+void slu_keyword_multiple_of_compile(struct slu_build *build, const struct slu_keyword *row,
+                                     const struct slu_value *value)
+{
+    if (!slu_build_expect(build, row, value, SLU_VALUE_NUMBER))
+        return;
+    struct bound *step = compile_bound(build, value);
+    if (step == NULL)
+        return;
+    if (step->exact.n_digits == 0 || step->exact.negative)
+        slu_compile_error(build->compile, value, "multipleOf takes a number above 0");
+    else if (step->exact.n_digits > SLU_DECIMAL_MAX_STEP)
+        slu_compile_error(build->compile, value, "multipleOf takes at most %d digits",
+                          SLU_DECIMAL_MAX_STEP);
+    else
+        slu_build_op(build, row, value)->data = step;
+}
+
+bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
+                                   const struct slu_value *value, struct slu_seen *seen)
+{
+    const struct bound *step = op->data;
+    const uint8_t variant = slu_value_variant(value);
+    (void)seen;
+
+    if (step->is_whole && variant == SLU_VALUE_UINT)
+        return value->u64 % (uint64_t)step->whole == 0 || slu_run_report(run, op, value);
+    if (step->is_whole && variant == SLU_VALUE_SINT)
+        return value->i64 % step->whole == 0 || slu_run_report(run, op, value);
+
+    char digits[32];
+    uint64_t work = 0;
+    const struct slu_decimal exact = slu_run_digits(run, value, digits);
+    if (!slu_run_draw(run, 10 + exact.n_text / 8))
+        return false;
+    const int multiple =
+        slu_decimal_is_multiple(&exact, &step->exact, (uint64_t)run->budget, &work);
+    if (multiple < 0)
+        return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);
+    if (!slu_run_draw(run, work))
+        return false;
+    return multiple != 0 || slu_run_report(run, op, value);
+}

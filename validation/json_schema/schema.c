@@ -1,0 +1,159 @@
+/* schema.c -- see schema.h. A schema's life, and the two passes of a judgement (run.h).
+ */
+#include "validation/json_schema/schema.h"
+
+#include "validation/json_schema/compile.h"
+#include "validation/json_schema/regex.h"
+#include "validation/json_schema/run.h"
+#include "validation/verdict.h"
+
+#include <stdlib.h>
+
+/* Ceiling of one compiled schema, without its documents. */
+#define ARENA_MAX ((size_t)256 << 20)
+
+static bool add_document(struct slu_schema *schema, struct slu_document *document,
+                         const char *source)
+{
+    schema->documents = slu_arena_array(&schema->arena, 1, sizeof(*schema->documents));
+    char *kept = slu_arena_copy(&schema->arena, slu_slice_of(source != NULL ? source : ""));
+    if (schema->documents == NULL || kept == NULL)
+        return false;
+    schema->documents[0] = (struct slu_program_document){
+        .document = document,
+        .source = kept,
+        .n_cells = (size_t)(slu_value_next(document->root) - document->root),
+        .to_raw = document->raw_root - document->root,
+    };
+    schema->n_documents = 1;
+    return true;
+}
+
+static void tell_no_memory(const struct slu_schema_options *options,
+                           struct slu_problems *problems)
+{
+    slu_problems_error(problems, options->source, 0, 0, NULL, "no memory to compile the schema");
+}
+
+static struct slu_schema *schema_new(struct slu_slice text,
+                                     const struct slu_schema_options *options,
+                                     struct slu_problems *problems)
+{
+    struct slu_err err = {0};
+    struct slu_document *document = slu_document_parse(text, SLU_COMPILE_MAX_DEPTH, &err);
+    if (document == NULL) {
+        slu_problems_error(problems, options->source, err.line, err.column, err.pointer, "%s",
+                           err.text);
+        return NULL;
+    }
+    struct slu_schema *schema = calloc(1, sizeof(*schema));
+    if (schema != NULL) {
+        slu_arena_init(&schema->arena, ARENA_MAX);
+        schema->name = slu_arena_copy(
+            &schema->arena, slu_slice_of(options->name != NULL ? options->name : ""));
+        if (schema->name != NULL && add_document(schema, document, options->source))
+            return schema;
+        slu_schema_free(schema);
+    }
+    slu_document_free(document);
+    tell_no_memory(options, problems);
+    return NULL;
+}
+
+struct slu_schema *slu_schema_compile(struct slu_slice text,
+                                      const struct slu_schema_options *options,
+                                      struct slu_problems *problems)
+{
+    struct slu_schema *schema = schema_new(text, options, problems);
+    if (schema == NULL)
+        return NULL;
+    struct slu_compile compile = {.schema = schema, .problems = problems};
+    const bool sound = slu_compile_run(&compile);
+    slu_compile_fini(&compile);
+    if (sound)
+        return schema;
+    slu_problems_sort(problems);
+    slu_schema_free(schema);
+    return NULL;
+}
+
+void slu_schema_free(struct slu_schema *schema)
+{
+    if (schema == NULL)
+        return;
+    for (struct slu_regex_list *entry = schema->regexes; entry != NULL; entry = entry->next)
+        slu_regex_free(entry->regex);
+    for (size_t i = 0; i < schema->n_documents; i++)
+        slu_document_free(schema->documents[i].document);
+    slu_arena_fini(&schema->arena);
+    free(schema);
+}
+
+const char *slu_schema_name(const struct slu_schema *schema)
+{
+    return schema->name;
+}
+
+struct slu_schema_scratch *slu_schema_scratch_new(void)
+{
+    struct slu_schema_scratch *scratch = calloc(1, sizeof(*scratch));
+    if (scratch == NULL)
+        return NULL;
+    /* Not touched before it is used, so it costs address space only. */
+    scratch->words = malloc(SLU_RUN_SCRATCH_WORDS * sizeof(*scratch->words));
+    scratch->regex = slu_regex_scratch_new();
+    if (scratch->words != NULL && scratch->regex != NULL)
+        return scratch;
+    slu_schema_scratch_free(scratch);
+    return NULL;
+}
+
+void slu_schema_scratch_free(struct slu_schema_scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    slu_regex_scratch_free(scratch->regex);
+    free(scratch->words);
+    free(scratch);
+}
+
+static bool judge_once(struct slu_run *run)
+{
+    const struct slu_node *root = run->schema->root;
+    const struct slu_scope scope = {NULL, root->resource};
+    const size_t bytes = run->payload->bytes.len;
+
+    run->budget = SLU_RUN_BUDGET + SLU_RUN_BUDGET_PER_BYTE * (int64_t)bytes;
+    run->stop = SLU_RUN_GOES;
+    run->scope = &scope;
+    run->depth = 0;
+    run->scratch->used = 0;
+    const bool holds = slu_run_node(run, root, run->payload->root, NULL);
+    return holds && run->stop == SLU_RUN_GOES;
+}
+
+bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
+                      const struct slu_payload *payload, struct slu_verdict *verdict)
+{
+    struct slu_run run = {.schema = schema, .payload = payload, .scratch = scratch};
+    if (payload->root == NULL)
+        return false;
+    if (judge_once(&run))
+        return true;
+    if (verdict == NULL)
+        return false;
+
+    /* The second pass may stop where the first had failed already: then what it told is enough. */
+    const enum slu_run_stop why = run.stop;
+    const struct slu_value *where = run.stopped_at;
+    const uint64_t told = verdict->total;
+    run.verdict = verdict;
+    run.collect = true;
+    judge_once(&run);
+    if (why != SLU_RUN_GOES || verdict->total == told) {
+        run.stop = why != SLU_RUN_GOES ? why : SLU_RUN_BUDGET_GONE;
+        run.stopped_at = where;
+        slu_run_report_stop(&run);
+    }
+    return false;
+}
