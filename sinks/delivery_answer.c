@@ -167,7 +167,8 @@ bool slu_delivery_ask(struct slu_delivery *d, int64_t deadline_ns)
     judge(d);
     if (answer == SLU_SINK_RESET)
         rewind_to(d, d->settlement.safe_seq);
-    if (!slu_delivery_pay(d))
+    const bool trips = d->due.trips;
+    if (!slu_delivery_pay(d) || trips)
         return false;
     if (answer == SLU_SINK_AWAY || answer == SLU_SINK_PAUSED) {
         slu_delivery_hold(

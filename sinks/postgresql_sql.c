@@ -65,7 +65,7 @@ bool slu_pg_sql_take(struct slu_buf *out, const struct slu_pg_sql *sql)
 bool slu_pg_sql_create(struct slu_buf *out, const struct slu_pg_sql *sql, const char *ddl)
 {
     add_begin(out, sql);
-    slu_buf_add_text(out, "SELECT pg_advisory_xact_lock(127021049013093); ");
+    slu_buf_add_text(out, "SELECT pg_advisory_xact_lock(126909663503205); ");
     slu_buf_add_text(out, ddl);
     slu_buf_add_text(out, "COMMIT");
     return !out->failed;

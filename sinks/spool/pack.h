@@ -13,6 +13,10 @@
 
 #define SLU_SEQ_MAX ((UINT64_C(1) << 55) - 1)
 
+/* No gap between two records is larger: a start after a crash skips two blocks of 2^20 at most. What
+ * looks like a frame with a seq beyond is none, and its CRC need not be computed. */
+#define SLU_SEQ_GAP (UINT64_C(1) << 40)
+
 /* The tag in the top bits of the word. 0 is never one: zeros are no frame. */
 enum slu_tag {
     SLU_TAG_RECORD = 5,

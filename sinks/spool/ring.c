@@ -111,11 +111,28 @@ static int64_t sort_once_each(struct slu_ring_record *found, size_t n)
 /* A cheap look before the CRC is computed. */
 static bool is_plausible(const uint8_t *at, size_t left, uint64_t after)
 {
-    if (left < SLU_PACK_RECORD_BYTES)
-        return false;
     const uint32_t word = slu_get_u32(at + 4);
+    const uint64_t seq = slu_unpack_seq(at);
     return slu_frame_tag(word) == SLU_TAG_RECORD && slu_frame_bytes(word) >= SLU_PACK_RECORD_BYTES &&
-           slu_frame_bytes(word) <= left && slu_unpack_seq(at) > after;
+           slu_frame_bytes(word) <= left && seq > 0 && seq <= after + SLU_SEQ_GAP;
+}
+
+static bool note_found(struct slu_ring_record **found, size_t *n, size_t *cap,
+                       struct slu_ring_record record)
+{
+    if (*n == *cap) {
+        const size_t more = *cap == 0 ? 1024 : *cap * 2;
+        struct slu_ring_record *grown = realloc(*found, more * sizeof(grown[0]));
+        if (grown == NULL) {
+            free(*found);
+            *found = NULL;
+            return false;
+        }
+        *found = grown;
+        *cap = more;
+    }
+    (*found)[(*n)++] = record;
+    return true;
 }
 
 int64_t slu_ring_scan(const uint8_t *bytes, uint32_t seed, uint64_t after,
@@ -142,17 +159,10 @@ int64_t slu_ring_scan(const uint8_t *bytes, uint32_t seed, uint64_t after,
             at++;
             continue;
         }
-        if (n == cap) {
-            cap = cap == 0 ? 1024 : cap * 2;
-            struct slu_ring_record *grown = realloc(*found, cap * sizeof(grown[0]));
-            if (grown == NULL) {
-                free(*found);
-                *found = NULL;
-                return -1;
-            }
-            *found = grown;
-        }
-        (*found)[n++] = (struct slu_ring_record){seq, (uint32_t)at, (uint32_t)size};
+        if (seq > after &&
+            !note_found(found, &n, &cap,
+                        (struct slu_ring_record){seq, (uint32_t)at, (uint32_t)size}))
+            return -1;
         at += size;
     }
     return sort_once_each(*found, n);

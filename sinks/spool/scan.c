@@ -118,6 +118,8 @@ static const uint8_t *buffered(const struct slu_scan *scan, uint64_t at)
 
 static bool seq_fits(const struct slu_scan *scan, unsigned tag, uint64_t seq)
 {
+    if (seq > scan->last_seq + SLU_SEQ_GAP)
+        return false;
     if (tag == SLU_TAG_RECORD)
         return seq > scan->last_seq && seq < scan->limit_seq;
     if (tag == SLU_TAG_DEFINITION)

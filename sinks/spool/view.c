@@ -2,7 +2,8 @@
  *
  * Reads the files as they are, takes no lock, writes nothing, so it may run beside the broker. What it
  * sees then is a moment that never was as a whole: segments may vanish while it reads, the newest grows.
- * The ring is copied when the segments have been read, so no record falls between the two.
+ * The ring is copied when the last segment has been read, so no record falls between the two unless
+ * more than the ring holds went through it meanwhile.
  */
 #include "sinks/spool/bytes.h"
 #include "sinks/spool/files.h"
@@ -323,9 +324,27 @@ static bool open_next(struct slu_spool_view *view)
     return false;
 }
 
+/* The broker may have begun segments since we listed them. */
+static bool list_again(struct slu_spool_view *view)
+{
+    struct slu_look_files files;
+    const uint64_t newest =
+        view->files.n_segments > 0 ? view->files.segments[view->files.n_segments - 1] : 0;
+
+    if (slu_look_files(&view->look, &files, NULL) != 0)
+        return false;
+    size_t next = 0;
+    while (next < files.n_segments && files.segments[next] <= newest)
+        next++;
+    slu_look_files_fini(&view->files);
+    view->files = files;
+    view->next_segment = next;
+    return next < files.n_segments;
+}
+
 static bool next_of_segments(struct slu_spool_view *view, struct slu_record *record)
 {
-    while (view->fd >= 0 || open_next(view)) {
+    while (view->fd >= 0 || open_next(view) || (list_again(view) && open_next(view))) {
         struct slu_scan_item item;
         const enum slu_scan_kind kind = slu_scan_next(&view->scan, &item, false, NULL);
         if (kind == SLU_SCAN_DEFINITION)

@@ -599,12 +599,22 @@ int slu_writer_define(struct slu_spool *spool)
 
 /* ---- the thread ------------------------------------------------------------------------------------ */
 
+/* Bytes to take over at once: no more than the segment has room for. */
+static size_t chunk_bytes(const struct slu_spool *spool)
+{
+    const struct slu_writer *writer = &spool->writer;
+    const uint64_t used = (writer->fd >= 0 ? writer->written : 0) + SLU_SEGMENT_FOOTER_BYTES;
+    const uint64_t whole = slu_writer_segment_bytes(spool);
+    const uint64_t room = used < whole ? whole - used : 0;
+    return room < SLU_CHUNK_BYTES ? (size_t)room : SLU_CHUNK_BYTES;
+}
+
 static int drain(struct slu_spool *spool)
 {
     const uint8_t *frames;
     size_t n = 0;
 
-    while ((frames = slu_ring_peek(&spool->ring, SLU_CHUNK_BYTES, &n)) != NULL) {
+    while ((frames = slu_ring_peek(&spool->ring, chunk_bytes(spool), &n)) != NULL) {
         if (slu_writer_put(spool, frames, n) != 0)
             return -1;
         slu_ring_release(&spool->ring, n);

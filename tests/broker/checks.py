@@ -47,9 +47,15 @@ class LakeFile:
             raise Broken(f"{self.path}: holds {seqs[:1]}…{seqs[-1:]}, its name says otherwise")
 
 
+def is_state(folder, path):
+    """`.<sink>-<instance>.state`: what the sink itself must not forget."""
+    return path.parent == folder and path.name.startswith(".") and path.suffix == ".state"
+
+
 def lake_files(folder, exact=False):
     """Every file of a sink's folder, in the order of their first seq."""
-    paths = [p for p in Path(folder).rglob("*") if p.is_file()]
+    folder = Path(folder)
+    paths = [p for p in folder.rglob("*") if p.is_file() and not is_state(folder, p)]
     return sorted((LakeFile(path, exact) for path in paths), key=lambda file: file.first)
 
 
@@ -68,7 +74,8 @@ def lake(folder, exact=False):
 
 def nothing_open(folder):
     """After a clean stop every file has its final name."""
-    left = [path for path in Path(folder).rglob(".*") if path.is_file()]
+    folder = Path(folder)
+    left = [path for path in folder.rglob(".*") if path.is_file() and not is_state(folder, path)]
     if left:
         raise Broken(f"left behind after a clean stop: {left}")
 

@@ -115,6 +115,8 @@ def main():
     if not arguments:
         sys.exit("usage: run.py SLUICE [NAME…] [--bless]")
     sluice, names = str(pathlib.Path(arguments[0]).resolve()), arguments[1:]
+    if not pathlib.Path(sluice).is_file():
+        sys.exit(f"{sluice}: is no program")
     passed = failed = 0
     for suite, one in (("config", run_config), ("cli", run_cli)):
         for folder in sorted(p for p in (HERE / suite).iterdir() if p.is_dir()):

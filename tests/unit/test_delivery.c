@@ -186,6 +186,7 @@ static enum slu_sink_answer connect_shore(struct slu_settlement *settlement)
 
 static enum slu_sink_answer settle_shore(struct slu_settlement *settlement, struct slu_err *err)
 {
+    pthread_cond_broadcast(&moved); /* it was asked */
     while (shore.hangs)
         pthread_cond_wait(&moved, &lock);
     if (shore.answer != SLU_SINK_LIVE) {
@@ -1016,12 +1017,14 @@ static void a_slow_sink_ends_with_the_deadline(void **state)
     assert_int_equal(shore.n_closes, 1);
 }
 
+static struct slu_delivery *left_behind; /* its memory is meant to stay */
+
 static void a_sink_that_hangs_is_left_behind(void **state)
 {
     (void)state;
     shore.hangs = true;
     append(10);
-    struct slu_delivery *delivery = start();
+    struct slu_delivery *delivery = left_behind = start();
     AWAIT(asked_once);
     const int64_t deadline = slu_clock_mono_ns() + 50 * SLU_NS_PER_MS;
     slu_delivery_stop(delivery, deadline);

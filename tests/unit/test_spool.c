@@ -347,8 +347,14 @@ static void when_full_decides(void **state)
         struct slu_spool_reader *reader = slu_spool_reader_open(spool, "a", NULL);
         uint64_t after = 0;
         uint64_t *numbers = calloc(taken + 10, sizeof(uint64_t));
-        assert_int_equal(read_numbers(reader, &after, numbers, taken + 10), taken);
-        assert_int_equal(slu_spool_commit(reader, after, 0, NULL), 0);
+        uint64_t n = 0;
+        while (n < taken) { /* the ring holds some that have no room on the disk yet */
+            const size_t got = read_numbers(reader, &after, numbers + n, taken - n);
+            assert_true(got > 0);
+            assert_int_equal(slu_spool_commit(reader, after, 0, NULL), 0);
+            n += got;
+        }
+        assert_int_equal(read_numbers(reader, &after, numbers, 10), 0);
         wait_full(spool, false);
         record = help_record(2, 1);
         assert_int_equal(slu_spool_append(spool, &record), SLU_APPENDED);

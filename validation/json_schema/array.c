@@ -161,7 +161,7 @@ bool slu_keyword_contains_judge(struct slu_run *run, const struct slu_op *op,
     uint64_t found = 0;
 
     for (size_t i = 0; i < slu_value_len(value); i++, item = slu_value_next(item)) {
-        if (!slu_run_draw(run, 2))
+        if (!slu_run_draw(run, 4))
             return false;
         if (!slu_run_branch(run, contains->node, item, NULL))
             continue;

@@ -38,7 +38,7 @@ static bool numbers_equal(struct slu_run *run, const struct slu_value *value,
     const struct slu_decimal a = slu_run_digits(run, value, digits);
     const struct slu_decimal b = to_raw != 0 ? slu_decimal_of(slu_value_text(other + to_raw))
                                              : slu_run_digits(run, other, other_digits);
-    return slu_run_draw(run, 4 + (a.n_text + b.n_text) / 16) && slu_decimal_compare(&a, &b) == 0;
+    return slu_run_draw(run, 80 + (a.n_text + b.n_text) / 2) && slu_decimal_compare(&a, &b) == 0;
 }
 
 static bool strings_equal(struct slu_run *run, const struct slu_value *a,
@@ -70,7 +70,7 @@ static const struct slu_value *find_key(struct slu_run *run, const struct slu_va
     if (guess < end && strings_equal(run, guess, key))
         return guess;
     for (const struct slu_value *at = object + 1; at < end; at = slu_value_next(at + 1)) {
-        if (!slu_run_draw(run, 1))
+        if (!slu_run_draw(run, 3))
             return NULL;
         if (strings_equal(run, at, key))
             return at;
@@ -99,7 +99,7 @@ static bool objects_equal(struct slu_run *run, const struct slu_value *value,
 bool slu_value_equal(struct slu_run *run, const struct slu_value *value,
                      const struct slu_value *other, ptrdiff_t to_raw)
 {
-    if (!slu_run_draw(run, 1))
+    if (!slu_run_draw(run, 2))
         return false;
     if (slu_value_is_number(value) && slu_value_is_number(other))
         return numbers_equal(run, value, other, to_raw);

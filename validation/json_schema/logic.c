@@ -83,7 +83,7 @@ bool slu_keyword_all_of_judge(struct slu_run *run, const struct slu_op *op,
     const struct schemas *schemas = op->data;
     bool holds = true;
     for (size_t i = 0; i < schemas->n; i++) {
-        if (!slu_run_draw(run, 1))
+        if (!slu_run_draw(run, 2))
             return false;
         if (slu_run_node(run, schemas->nodes[i], value, seen))
             continue;
@@ -98,7 +98,7 @@ bool slu_keyword_all_of_judge(struct slu_run *run, const struct slu_op *op,
 static bool branch_holds(struct slu_run *run, const struct slu_node *node,
                          const struct slu_value *value, struct slu_seen *seen)
 {
-    if (!slu_run_draw(run, 2))
+    if (!slu_run_draw(run, 4))
         return false;
     if (seen == NULL || !slu_value_is_container(value))
         return slu_run_branch(run, node, value, NULL);

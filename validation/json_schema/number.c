@@ -7,14 +7,30 @@
 #include <math.h>
 
 struct bound {
+    struct slu_slice text; /* as it was written */
     double nearest; /* of the exact value; ±infinity beyond a double's range */
     int64_t whole;  /* when is_whole */
     bool is_whole;  /* fits int64_t */
     struct slu_decimal exact;
 };
 
+/* Mostly the very same text. When the budget ends here, the answer does not matter. */
+static __attribute__((noinline)) int compare_digits(struct slu_run *run,
+                                                    const struct slu_value *value,
+                                                    const struct bound *bound)
+{
+    char digits[32];
+    const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
+    if (!slu_run_draw(run, 8) || slu_slice_equal(text, bound->text))
+        return 0;
+    if (!slu_run_draw(run, 25 + text.len / 2))
+        return 0;
+    const struct slu_decimal exact = slu_decimal_of(text);
+    return slu_decimal_compare(&exact, &bound->exact);
+}
+
 /* <0, 0, >0: the payload's number against the bound. */
-static int compare(const struct slu_run *run, const struct slu_value *value,
+static int compare(struct slu_run *run, const struct slu_value *value,
                    const struct bound *bound)
 {
     const uint8_t variant = slu_value_variant(value);
@@ -35,9 +51,7 @@ static int compare(const struct slu_run *run, const struct slu_value *value,
     }
     if (slu_value_kind(value) == SLU_VALUE_NUMBER && number != bound->nearest)
         return number < bound->nearest ? -1 : 1;
-    char digits[32];
-    const struct slu_decimal exact = slu_run_digits(run, value, digits);
-    return slu_decimal_compare(&exact, &bound->exact);
+    return compare_digits(run, value, bound);
 }
 
 bool slu_keyword_minimum_judge(struct slu_run *run, const struct slu_op *op,
@@ -73,7 +87,8 @@ static struct bound *compile_bound(struct slu_build *build, const struct slu_val
     struct bound *bound = slu_compile_alloc(build->compile, 1, sizeof(*bound));
     if (bound == NULL)
         return NULL;
-    bound->exact = slu_decimal_of(slu_value_text(slu_compile_raw(build->compile, value)));
+    bound->text = slu_value_text(slu_compile_raw(build->compile, value));
+    bound->exact = slu_decimal_of(bound->text);
     switch (slu_value_variant(value)) {
     case SLU_VALUE_UINT:
         bound->is_whole = value->u64 <= INT64_MAX;
@@ -145,7 +160,7 @@ bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
     char digits[32];
     uint64_t work = 0;
     const struct slu_decimal exact = slu_run_digits(run, value, digits);
-    if (!slu_run_draw(run, 10 + exact.n_text / 8))
+    if (!slu_run_draw(run, 60 + exact.n_text / 2))
         return false;
     const int multiple =
         slu_decimal_is_multiple(&exact, &step->exact, (uint64_t)run->budget, &work);

@@ -282,7 +282,7 @@ judge_member(struct slu_run *run, const struct object *object, const struct slu_
         holds = slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_PROPERTY_NAMES],
                                   object->raw_names, key);
     for (size_t i = 0; i < object->n_patterns; i++) {
-        if (!slu_run_draw(run, 2))
+        if (!slu_run_draw(run, 4))
             return false;
         if (!slu_regex_matches(object->patterns[i].regex, run, key))
             continue;
@@ -423,7 +423,7 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
 {
     const struct object *object = op->data;
 
-    if (!slu_run_draw(run, 2 * slu_value_len(value)))
+    if (!slu_run_draw(run, 6 * slu_value_len(value)))
         return false;
     if (slu_value_len(value) < object->n_required && !run->collect)
         return false;

@@ -183,6 +183,6 @@ bool slu_regex_matches(const struct slu_regex *regex, struct slu_run *run,
 {
     if (regex->automaton == NULL)
         return code_matches(regex, run, text);
-    return slu_run_draw(run, 1 + slu_value_len(text) / 2) &&
+    return slu_run_draw(run, 4 + slu_value_len(text) / 2) &&
            slu_automaton_matches(regex->automaton, slu_value_text(text));
 }

@@ -101,7 +101,7 @@ static struct slu_text_ref write_message(struct slu_run *run, const char *senten
 static struct slu_violation *begin_violation(struct slu_run *run, const char *code,
                                              const struct slu_value *at)
 {
-    if (!run->collect || run->stop != SLU_RUN_GOES)
+    if (!run->collect || run->stop != SLU_RUN_GOES || !slu_run_draw(run, 6))
         return NULL;
     struct slu_violation *violation = slu_verdict_add(run->verdict, code);
     if (violation == NULL)
@@ -191,6 +191,7 @@ void slu_run_report_stop(struct slu_run *run)
     const enum slu_run_stop why = run->stop;
     run->stop = SLU_RUN_GOES;
     run->collect = true;
+    run->budget = INT32_MAX;
     struct slu_violation *violation = begin_violation(run, stops[why].code, run->stopped_at);
     run->stop = why;
     if (violation == NULL)

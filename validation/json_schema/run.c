@@ -151,7 +151,7 @@ bool slu_run_node_fully(struct slu_run *run, const struct slu_node *node,
                         const struct slu_value *value, struct slu_seen *seen)
 {
     const struct slu_ops *ops = &node->ops[slu_value_kind(value)];
-    if (!slu_run_draw(run, 2 + ops->n))
+    if (!slu_run_draw(run, 4 + 2 * ops->n))
         return false;
     if (run->depth == SLU_RUN_MAX_DEPTH)
         return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);

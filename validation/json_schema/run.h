@@ -7,9 +7,10 @@
  *
  * The budget. Every node, op, member and comparison draws on it. It is a count of units of about ten
  * instructions, set from the payload's length so that any schema and a payload of 256 KiB end within
- * 30 million instructions, both passes together. When it is gone, or a pattern exceeds its limit,
- * `stop` is set, every node fails at once and the whole judgement is a violation, whatever `not`
- * and anyOf make of the failure.
+ * 30 million instructions, both passes together. The second pass gets what the first one used, so
+ * that it comes as far, and a quarter more to tell of what comes behind. When the budget is gone, or
+ * a pattern exceeds its limit, `stop` is set, every node fails at once and the whole judgement is a
+ * violation, whatever `not` and anyOf make of the failure; there is no second pass then.
  *
  * Threads: a run lives on the stack of its thread.
  */
@@ -22,8 +23,8 @@
 #include "base/slice.h"
 
 /* Units: a floor, and some more for each byte of the payload. */
-#define SLU_RUN_BUDGET          400000
-#define SLU_RUN_BUDGET_PER_BYTE 2
+#define SLU_RUN_BUDGET          300000
+#define SLU_RUN_BUDGET_PER_BYTE 3
 
 /* Nodes inside nodes, in place and by members together. */
 #define SLU_RUN_MAX_DEPTH 2000

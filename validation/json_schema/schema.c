@@ -117,19 +117,37 @@ void slu_schema_scratch_free(struct slu_schema_scratch *scratch)
     free(scratch);
 }
 
-static bool judge_once(struct slu_run *run)
+static int64_t budget_of(const struct slu_payload *payload)
+{
+    return SLU_RUN_BUDGET + SLU_RUN_BUDGET_PER_BYTE * (int64_t)payload->bytes.len;
+}
+
+static bool judge_once(struct slu_run *run, int64_t budget)
 {
     const struct slu_node *root = run->schema->root;
     const struct slu_scope scope = {NULL, root->resource};
-    const size_t bytes = run->payload->bytes.len;
 
-    run->budget = SLU_RUN_BUDGET + SLU_RUN_BUDGET_PER_BYTE * (int64_t)bytes;
-    run->stop = SLU_RUN_GOES;
+    run->budget = budget;
     run->scope = &scope;
-    run->depth = 0;
     run->scratch->used = 0;
-    const bool holds = slu_run_node(run, root, run->payload->root, NULL);
-    return holds && run->stop == SLU_RUN_GOES;
+    return slu_run_node(run, root, run->payload->root, NULL) && run->stop == SLU_RUN_GOES;
+}
+
+/* Tell all that is wrong; `used`: what the first pass needed to find the first of it. */
+static __attribute__((noinline)) void collect(struct slu_run *run, int64_t used,
+                                              struct slu_verdict *verdict)
+{
+    const uint64_t told = verdict->total;
+    run->verdict = verdict;
+    run->collect = true;
+    if (run->stop == SLU_RUN_GOES) {
+        judge_once(run, used + budget_of(run->payload) / 4);
+        if (verdict->total != told)
+            return;
+        /* It did not come so far: say so rather than nothing. */
+        slu_run_stop(run, SLU_RUN_BUDGET_GONE, NULL);
+    }
+    slu_run_report_stop(run);
 }
 
 bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
@@ -138,22 +156,10 @@ bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch
     struct slu_run run = {.schema = schema, .payload = payload, .scratch = scratch};
     if (payload->root == NULL)
         return false;
-    if (judge_once(&run))
+    const int64_t budget = budget_of(payload);
+    if (judge_once(&run, budget))
         return true;
-    if (verdict == NULL)
-        return false;
-
-    /* The second pass may stop where the first had failed already: then what it told is enough. */
-    const enum slu_run_stop why = run.stop;
-    const struct slu_value *where = run.stopped_at;
-    const uint64_t told = verdict->total;
-    run.verdict = verdict;
-    run.collect = true;
-    judge_once(&run);
-    if (why != SLU_RUN_GOES || verdict->total == told) {
-        run.stop = why != SLU_RUN_GOES ? why : SLU_RUN_BUDGET_GONE;
-        run.stopped_at = where;
-        slu_run_report_stop(&run);
-    }
+    if (verdict != NULL)
+        collect(&run, budget - run.budget, verdict);
     return false;
 }
