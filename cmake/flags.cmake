@@ -6,7 +6,10 @@ add_compile_options(
 if(SLUICE_WERROR)
     add_compile_options(-Werror)
 endif()
-add_compile_options(-fno-omit-frame-pointer -fno-strict-aliasing -fstack-protector-strong)
+add_compile_options(-fno-strict-aliasing -fstack-protector-strong)
+if(NOT CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" OR SLUICE_SANITIZE)
+    add_compile_options(-fno-omit-frame-pointer) # whole stacks in every report
+endif()
 add_compile_definitions(_GNU_SOURCE)
 add_compile_definitions(SLUICE_VERSION="${PROJECT_VERSION}")
 include_directories(${CMAKE_SOURCE_DIR})
