@@ -190,10 +190,12 @@ show_files() {
     local file
     find "$1" -name '*.jsonl' -type f | LC_ALL=C sort | while read -r file; do
         printf '  %s%s%s  %s lines\n' "$green" "${file#"$stage/"}" "$plain" "$(wc -l <"$file")"
-        awk -v width=150 'NR <= 3 {
-            line = length($0) > width ? substr($0, 1, width) " …" : $0
-            print "    " line
-        }' "$file"
+        # The first line whole, two more from their topic on.
+        awk -v width=200 'NR == 1 {print "    " $0}
+            NR > 1 && NR <= 3 {
+                line = substr($0, index($0, "\"topic\":"))
+                print "    … " (length(line) > width ? substr(line, 1, width) " …" : line)
+            }' "$file"
     done
 }
 
@@ -218,7 +220,7 @@ main() {
 
     start_broker
     title "A factory of two lines, $messages messages to a private broker on port $port"
-    mosquitto_sub -h 127.0.0.1 -p "$port" -q 1 -C 1 -t 'quality/+/oven/#' -F '%J' --pretty \
+    mosquitto_sub -h 127.0.0.1 -p "$port" -q 1 -C 1 -t 'quality/+/oven/+/limits.max' -F '%J' --pretty \
         >"$stage/first-alert.json" &
     listener=$!
     sleep 0.3 # the listener only shows an alert; were it late, it would show the next one

@@ -217,7 +217,7 @@ size_t slu_dead_letters_between(const struct slu_dead_letters *letters, uint64_t
                                 uint64_t upto)
 {
     size_t n = 0;
-    for (size_t i = 0; i < letters->n_known; i++)
+    for (size_t i = 0; letters != NULL && i < letters->n_known; i++)
         n += letters->known[i] > after && letters->known[i] <= upto;
     return n;
 }

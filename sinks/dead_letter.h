@@ -37,7 +37,7 @@ void slu_dead_letters_close(struct slu_dead_letters *letters);
 /* Is there a letter for record `seq`, from before this start? Only for seq > `committed`. */
 bool slu_dead_letters_has(const struct slu_dead_letters *letters, uint64_t seq);
 
-/* How many of those have after < seq ≤ upto. */
+/* How many of those have after < seq ≤ upto. NULL has none. */
 size_t slu_dead_letters_between(const struct slu_dead_letters *letters, uint64_t after,
                                 uint64_t upto);
 

@@ -7,19 +7,22 @@
  */
 #include "sinks/delivery_inside.h"
 
+#include "sinks/section.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_RECORDS  5000u
-#define BATCH_TIME_NS  (200 * SLU_NS_PER_MS)
-#define WINDOW_RECORDS 100000u
-#define WINDOW_BYTES   (64u << 20)
-#define BACKOFF_MIN_NS (100 * SLU_NS_PER_MS)
-#define BACKOFF_MAX_NS (30 * SLU_NS_PER_S)
-#define PROBE_MIN_NS   (300 * SLU_NS_PER_S)
-#define PROBE_MAX_NS   (3600 * SLU_NS_PER_S)
+#define BATCH_RECORDS     5000u
+#define BATCH_TIME_NS     (200 * SLU_NS_PER_MS)
+#define SECTION_MAX_BYTES (4u << 20)
+#define WINDOW_RECORDS    100000u
+#define WINDOW_BYTES      (64u << 20)
+#define BACKOFF_MIN_NS    (100 * SLU_NS_PER_MS)
+#define BACKOFF_MAX_NS    (30 * SLU_NS_PER_S)
+#define PROBE_MIN_NS      (300 * SLU_NS_PER_S)
+#define PROBE_MAX_NS      (3600 * SLU_NS_PER_S)
 
 /* ---- the thread ---------------------------------------------------------------------------------------- */
 
@@ -63,7 +66,8 @@ static void turn(struct slu_delivery *d, const struct slu_wishes *wishes)
         slu_circuit_close(&d->circuit);
         d->attempts = d->resets = 0;
     }
-    if (slu_delivery_pay(d) && look_at_letters(d) && slu_delivery_ask(d, answer_by(d, wishes)))
+    if (slu_delivery_pay(d) && slu_delivery_open_sink(d) && look_at_letters(d) &&
+        slu_delivery_ask(d, answer_by(d, wishes)))
         slu_delivery_offer(d, wishes);
 }
 
@@ -80,7 +84,7 @@ static void *run(void *context)
     if (!wishes.abandoned) {
         if (d->is_up && !d->gives_up)
             wind_down(d, wishes.deadline_ns);
-        d->ops->close(d->self);
+        slu_delivery_close_sink(d);
     }
     slu_delivery_set_state(d, SLU_DELIVERY_STOPPED, NULL);
     pthread_mutex_lock(&d->lock);
@@ -107,6 +111,7 @@ static void free_memory(struct slu_delivery *d)
 {
     slu_dead_letters_close(d->letters);
     slu_window_fini(&d->window);
+    slu_arena_fini(&d->arena);
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
     free(d->records);
@@ -146,6 +151,8 @@ static struct slu_delivery *new_delivery(struct slu_spool *spool,
     }
     d->spool = spool;
     d->ops = options->ops;
+    slu_arena_init(&d->arena, SECTION_MAX_BYTES);
+    d->section = slu_section_copy(options->section, &d->arena);
     d->batch_records = options->batch_records > 0 ? options->batch_records : BATCH_RECORDS;
     if (d->batch_records > WINDOW_RECORDS)
         d->batch_records = WINDOW_RECORDS;
@@ -167,7 +174,8 @@ static struct slu_delivery *new_delivery(struct slu_spool *spool,
     d->instance = strdup(options->instance);
     d->data_dir = strdup(options->data_dir);
     if (slu_window_init(&d->window, WINDOW_RECORDS, WINDOW_BYTES) && d->records != NULL &&
-        d->self != NULL && d->name != NULL && d->instance != NULL && d->data_dir != NULL)
+        (d->section != NULL || options->section == NULL) && d->self != NULL && d->name != NULL &&
+        d->instance != NULL && d->data_dir != NULL)
         return d;
     free_memory(d);
     return NULL;
@@ -202,24 +210,30 @@ struct slu_delivery *slu_delivery_start(struct slu_spool *spool,
     d->env = (struct slu_sink_env){
         .name = d->name,
         .instance = d->instance,
-        .spool_id = slu_spool_id(spool),
+        .spool_id = d->spool_id,
         .policy_name = policy_name,
         .schema_name = schema_name,
         .names = spool,
     };
-    if (d->ops->open(d->self, &d->env, options->section, err) != 0)
-        goto fail;
+    struct slu_spool_stats stats;
+    slu_spool_stats(spool, &stats);
+    d->start_head = stats.head_seq;
     d->reader = slu_spool_reader_open(spool, d->name, err);
     if (d->reader == NULL)
         goto fail;
     d->committed = d->pushed = slu_spool_reader_committed(d->reader);
+    memcpy(d->spool_id, slu_spool_id_of(spool, d->committed + 1), sizeof(d->spool_id));
+    d->is_open = true; /* close() is called even after a failed open() */
+    if (d->ops->open(d->self, &d->env, d->section, err) != 0)
+        goto fail;
     const int sys = start_thread(d);
     if (sys == 0)
         return d;
     slu_err_system(err, sys, "cannot make a thread for sink %s", options->name);
-    slu_spool_reader_close(d->reader);
 fail:
-    d->ops->close(d->self);
+    slu_delivery_close_sink(d);
+    if (d->reader != NULL)
+        slu_spool_reader_close(d->reader);
     free_memory(d);
     return NULL;
 }

@@ -35,7 +35,7 @@ struct slu_delivery_options {
     const char *instance;
     const char *data_dir; /* dead letters go to <data_dir>/dead/<name>/ */
     const struct slu_sink_ops *ops;
-    const struct slu_node *section; /* borrowed during start */
+    const struct slu_node *section; /* borrowed during start, which copies it */
     size_t batch_records;           /* read and pushed at once; 0: 5,000 */
     int64_t batch_time_ns;          /* wait at most this long for a batch to fill; 0: 200 ms */
     size_t breaker_run;             /* rejects in a row that trip the breaker; 0: 100 */

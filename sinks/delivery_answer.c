@@ -19,8 +19,8 @@ static void trip(struct slu_delivery *d)
         (double)(d->circuit.probe_mono_ns - slu_clock_mono_ns()) / (double)SLU_NS_PER_S;
     char cause[sizeof(d->told)];
 
-    snprintf(cause, sizeof(cause), "too many records are refused, the last with %s: %s", last->code,
-             last->message);
+    snprintf(cause, sizeof(cause), "too many records are refused, the last with %s: %.150s",
+             last->code, last->message);
     d->is_up = false;
     d->ops->reset(d->self);
     slu_window_clear(&d->window);
@@ -123,16 +123,12 @@ bool slu_delivery_pay(struct slu_delivery *d)
 
 /* The far side starts afresh behind `safe_seq`. It may know more than the cursor (a crash came between
  * its commit and ours) or less (it was wiped): the higher place is right, since the cursor only ever
- * passed what was safe. But a place that this spool has never given out is no place of ours. */
+ * passed what was safe. */
 static void rewind_to(struct slu_delivery *d, uint64_t safe_seq)
 {
-    struct slu_spool_stats stats;
-    slu_spool_stats(d->spool, &stats);
-
-    d->is_stuck = false;
-    d->foreign_seq = safe_seq > stats.head_seq ? safe_seq : 0;
-    const uint64_t known = safe_seq > stats.head_seq ? stats.head_seq : safe_seq;
+    const uint64_t known = slu_delivery_known(d, safe_seq);
     const uint64_t fated = d->due.is_open && d->due.seq > d->committed ? d->due.seq : d->committed;
+
     if (known > fated && !d->due.trips) {
         d->due.is_open = true;
         d->due.n_dead += slu_dead_letters_between(d->letters, fated, known);

@@ -4,6 +4,7 @@
  *   delivery_state.c   what others wish and see: wishes, naps, state, log lines
  *   delivery_answer.c  settle: what is due after an answer, dead letters, the cursor
  *   delivery_offer.c   push: reading from the spool and handing over
+ *   delivery_identity.c  the spool id that the sink works under
  *
  *   spool    … │ committed │ under way (window)        │ not pushed yet
  *              └───────────┴───────────────────────────┴──────────────▶ seq
@@ -15,6 +16,7 @@
 #ifndef SLU_SINKS_DELIVERY_INSIDE_H
 #define SLU_SINKS_DELIVERY_INSIDE_H
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -51,11 +53,17 @@ struct slu_delivery {
     void *self;
     char *name, *instance, *data_dir;
     struct slu_sink_env env;
+    struct slu_arena arena; /* holds `section` */
+    const struct slu_node *section;
+    uint64_t start_head; /* of the spool, when this started */
     size_t batch_records;
     int64_t batch_time_ns, backoff_min_ns, backoff_max_ns;
     pthread_t thread;
 
     /* the thread's own */
+    uint8_t spool_id[16]; /* of the records that are pushed now */
+    bool is_open;         /* the sink, under that id */
+    bool has_pushed;      /* anything, since the start */
     struct slu_spool_reader *reader;
     struct slu_dead_letters *letters; /* NULL: not looked at yet */
     struct slu_record *records;       /* batch_records, at least LETTERS_READ */
@@ -137,6 +145,23 @@ bool slu_delivery_pay(struct slu_delivery *d);
 
 /* Ask the sink, decide, pay. True when it may be offered more. */
 bool slu_delivery_ask(struct slu_delivery *d, int64_t deadline_ns);
+
+/* ---- delivery_identity.c ---------------------------------------------------------------------------- */
+
+/* How far the far shore, which says `safe_seq`, knows our records. A place that this spool has never
+ * given out is no place of ours: the spool gets a new id, or else slu_delivery_is_foreign() stops. */
+uint64_t slu_delivery_known(struct slu_delivery *d, uint64_t safe_seq);
+
+/* Would the far shore take `record` for another one? Then held. */
+bool slu_delivery_is_foreign(struct slu_delivery *d, const struct slu_record *record);
+
+/* Does the sink work under the id of `record`? Else it is closed as soon as nothing is under way, to be
+ * opened under that id. */
+bool slu_delivery_takes_id_of(struct slu_delivery *d, const struct slu_record *record);
+
+/* Open the sink unless it is open. False: not possible, held. */
+bool slu_delivery_open_sink(struct slu_delivery *d);
+void slu_delivery_close_sink(struct slu_delivery *d);
 
 /* ---- delivery_offer.c ------------------------------------------------------------------------------- */
 

@@ -5,7 +5,6 @@
  */
 #include "sinks/delivery_inside.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #define RECORD_OVERHEAD 64u /* bytes a record costs beyond what came in */
@@ -91,23 +90,6 @@ static bool is_drained(const struct slu_delivery *d, const struct slu_wishes *wi
     return durable_seq >= wishes->head || slu_delivery_waiting(d) == 0;
 }
 
-/* A copy of the data folder from an older time gives numbers a second time that the far side has seen
- * once: it would take the new records for old ones. */
-static bool is_foreign(struct slu_delivery *d, size_t n)
-{
-    if (n == 0 || d->foreign_seq == 0 || d->records[0].seq > d->foreign_seq)
-        return false;
-    struct slu_err err = {0};
-    slu_err_set(&err, SLU_ECORRUPT,
-                "the far side holds records up to %" PRIu64
-                " of this spool, which has only reached %" PRIu64
-                ": data_dir looks like an older copy of itself",
-                d->foreign_seq, d->records[0].seq);
-    d->is_stuck = true;
-    slu_delivery_hold(d, SLU_DELIVERY_PAUSED, &err);
-    return true;
-}
-
 void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
 {
     const size_t wanted = quota(d);
@@ -127,8 +109,10 @@ void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
     slu_delivery_note_lag(d, n > 0 ? d->records[0].time_ns : 0);
     if (n == 0 && any)
         slu_delivery_nap(d, SLU_DELIVERY_PAUSE_NS); /* records, but none for this sink */
-    if (n == 0 || d->is_drained || is_foreign(d, n))
+    if (n == 0 || d->is_drained || slu_delivery_is_foreign(d, &d->records[0]) ||
+        !slu_delivery_takes_id_of(d, &d->records[0]))
         return;
+    d->has_pushed = true;
     if (!push(d, n, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS) && d->window.n == 0)
         slu_delivery_nap(d, SLU_DELIVERY_PAUSE_NS); /* it takes none and has none: not in a hurry */
 }

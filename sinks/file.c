@@ -162,8 +162,16 @@ static int make_path(const char *path)
     return result;
 }
 
+static void forget_pending(struct slu_file *file)
+{
+    file->wants_end = false;
+    file->n_pending = 0;
+    slu_buf_reset(&file->pending);
+}
+
 static void forget_path(struct slu_file *file)
 {
+    forget_pending(file);
     slu_file_gzip_stop(file);
     slu_file_drop(file);
     slu_file_state_close(&file->state);
@@ -171,9 +179,6 @@ static void forget_path(struct slu_file *file)
         close(file->root);
     file->root = -1;
     file->is_started = false;
-    file->wants_end = false;
-    file->n_pending = 0;
-    slu_buf_reset(&file->pending);
 }
 
 static int start(struct slu_file *file, struct slu_err *err)
@@ -347,7 +352,8 @@ static int work(struct slu_file *file, int64_t deadline_mono_ns, struct slu_err 
         return -1;
     file->wants_end = false;
     const int64_t slice = slu_clock_mono_ns() + GZIP_SLICE_NS;
-    slu_file_gzip_step(file, slice > deadline_mono_ns ? slice : deadline_mono_ns);
+    if (slu_file_gzip_step(file, slice > deadline_mono_ns ? slice : deadline_mono_ns, err) != 0)
+        return -1;
     slu_file_retain(file, false);
     return 0;
 }
@@ -372,6 +378,7 @@ static enum slu_sink_answer settle(void *self, int64_t deadline_mono_ns,
     settlement->safe_seq = file->safe_seq;
     if (file->needs_reset) {
         file->needs_reset = false;
+        forget_pending(file); /* it will be pushed again */
         return SLU_SINK_RESET;
     }
     return result == 0 ? SLU_SINK_LIVE : SLU_SINK_PAUSED;
@@ -382,9 +389,7 @@ static enum slu_sink_answer settle(void *self, int64_t deadline_mono_ns,
 static void reset(void *self)
 {
     struct slu_file *file = self;
-    file->n_pending = 0;
-    file->wants_end = false;
-    slu_buf_reset(&file->pending);
+    forget_pending(file);
     if (file->synced_bytes == 0)
         slu_file_end(file, NULL); /* it was named for a record that may not come first any more */
     file->needs_reset = true;
@@ -397,7 +402,7 @@ static void finish(void *self, int64_t deadline_mono_ns)
 
     if (!file->is_started || flush(file, NULL) != 0 || slu_file_end(file, NULL) != 0)
         return;
-    slu_file_gzip_step(file, half);
+    slu_file_gzip_step(file, half, NULL);
 }
 
 static void close_sink(void *self)

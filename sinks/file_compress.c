@@ -27,6 +27,8 @@ struct slu_file_gzip {
     int folder, in, out;
     off_t at; /* bytes read */
     bool is_at_end;
+    bool has_failed; /* the half is still to go */
+    bool is_packed;  /* the .gz has its name; the plain file is still to go */
     char plain[SLU_FILE_NAME_SIZE], packed[SLU_FILE_NAME_SIZE + 4], temp[SLU_FILE_NAME_SIZE + 12];
     z_stream stream;
     bool has_stream;
@@ -121,33 +123,54 @@ static bool pack_chunk(struct slu_file_gzip *gzip)
     return true;
 }
 
-/* The packed file takes the plain one's place, durably at each moment. */
-static bool replace(const struct slu_file_gzip *gzip)
+static void stop(struct slu_file *file)
 {
-    if (fdatasync(gzip->out) != 0 ||
-        renameat(gzip->folder, gzip->temp, gzip->folder, gzip->packed) != 0 ||
-        fsync(gzip->folder) != 0)
-        return false;
-    return unlinkat(gzip->folder, gzip->plain, 0) == 0 || errno == ENOENT;
+    gzip_free(file->gzip);
+    file->gzip = NULL;
 }
 
-void slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns)
+/* Pack until the end or the moment has come. False: it cannot go on; the plain file stays. */
+static bool pack(struct slu_file_gzip *gzip, int64_t until_mono_ns)
+{
+    while (!gzip->is_at_end && slu_clock_mono_ns() < until_mono_ns) {
+        if (!pack_chunk(gzip))
+            return false;
+    }
+    if (!gzip->is_at_end)
+        return true;
+    if (fdatasync(gzip->out) != 0 ||
+        renameat(gzip->folder, gzip->temp, gzip->folder, gzip->packed) != 0)
+        return false;
+    gzip->is_packed = true;
+    return true;
+}
+
+/* Remove what must not stay beside the other: the plain file, or a half that failed. */
+static int remove_one(struct slu_file *file, const char *name, struct slu_err *err)
+{
+    if (unlinkat(file->gzip->folder, name, 0) != 0 && errno != ENOENT)
+        return slu_err_system(err, errno, "cannot remove %s from %s", name, file->path);
+    stop(file);
+    return 0;
+}
+
+int slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns, struct slu_err *err)
 {
     struct slu_file_gzip *gzip = file->gzip;
-    if (gzip == NULL)
-        return;
 
-    bool is_well = true;
-    while (is_well && !gzip->is_at_end && slu_clock_mono_ns() < until_mono_ns)
-        is_well = pack_chunk(gzip);
-    if (is_well && !gzip->is_at_end)
-        return;
-    if (!is_well || !replace(gzip)) {
+    if (gzip == NULL)
+        return 0;
+    if (!gzip->is_packed && !gzip->has_failed && !pack(gzip, until_mono_ns)) {
         stays_plain(file, gzip->plain, strerror(errno));
-        unlinkat(gzip->folder, gzip->temp, 0);
+        gzip->has_failed = true;
     }
-    gzip_free(gzip);
-    file->gzip = NULL;
+    if (gzip->has_failed)
+        return remove_one(file, gzip->temp, err);
+    if (!gzip->is_packed)
+        return 0;
+    if (fsync(gzip->folder) != 0)
+        return slu_err_system(err, errno, "cannot sync a folder of %s", file->path);
+    return remove_one(file, gzip->plain, err);
 }
 
 void slu_file_gzip_stop(struct slu_file *file)
@@ -155,6 +178,5 @@ void slu_file_gzip_stop(struct slu_file *file)
     if (file->gzip == NULL)
         return;
     unlinkat(file->gzip->folder, file->gzip->temp, 0);
-    gzip_free(file->gzip);
-    file->gzip = NULL;
+    stop(file);
 }

@@ -85,8 +85,10 @@ struct slu_file {
     int64_t hour; /* hours since 1970 of the open file, or of what is pending */
     uint64_t first_seq, n_lines;
     off_t synced_bytes;
-    bool is_suspect;               /* an fdatasync failed: cut and end it before anything else */
-    bool wants_end;                /* the next record belongs into another file */
+    bool is_suspect; /* an fdatasync failed: cut and end it before anything else */
+    bool wants_end;  /* the next record belongs into another file */
+    char final
+        [SLU_FILE_NAME_SIZE]; /* the name it has already, but its folder is not synced; "" none */
     int64_t opened_ns, written_ns; /* monotonic */
 
     /* lines that are not durable yet */
@@ -110,7 +112,8 @@ int slu_file_begin(struct slu_file *file, struct slu_err *err);
  * without a line is removed. Returns 0, or -1 and err: it is still open. */
 int slu_file_end(struct slu_file *file, struct slu_err *err);
 
-/* Rename `open_name` in `folder` to the final name for its records; `final` gets that name. */
+/* Rename `open_name` in `folder` to the final name for its records; `final` gets that name ("" when it
+ * could not be renamed), and the folder is synced. */
 int slu_file_rename(const struct slu_file *file, int folder, const char *open_name,
                     uint64_t first_seq, uint64_t last_seq, char final[SLU_FILE_NAME_SIZE],
                     struct slu_err *err);
@@ -188,8 +191,9 @@ void slu_file_retain(struct slu_file *file, bool now);
  * possible, or one is under way already, the file stays plain and a line says so. */
 void slu_file_gzip_begin(struct slu_file *file, int folder, const char *name);
 
-/* Go on until it is done or the moment has come. */
-void slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns);
+/* Go on until it is done or the moment has come. Returns 0, or -1 and err when a file that is no
+ * longer wanted cannot be removed: the next call tries again. */
+int slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns, struct slu_err *err);
 
 /* Give up; the plain file stays for the next start. */
 void slu_file_gzip_stop(struct slu_file *file);

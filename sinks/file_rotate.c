@@ -62,8 +62,10 @@ static int make_open_file(struct slu_file *file, struct slu_err *err)
     }
     if (file->fd >= 0 && fchmod(file->fd, 0640) == 0 && fsync(file->folder) == 0)
         return 0;
-    return slu_err_system(err, errno, "cannot make %s/%s/%s", file->path, file->folder_name,
-                          file->name);
+    slu_err_system(err, errno, "cannot make %s/%s/%s", file->path, file->folder_name, file->name);
+    if (file->fd >= 0)
+        unlinkat(file->folder, file->name, 0);
+    return -1;
 }
 
 int slu_file_begin(struct slu_file *file, struct slu_err *err)
@@ -122,6 +124,7 @@ int slu_file_rename(const struct slu_file *file, int folder, const char *open_na
         if (errno != EEXIST)
             break;
     }
+    final[0] = '\0';
     return slu_err_system(err, errno, "cannot rename %s in %s", open_name, file->path);
 }
 
@@ -135,6 +138,7 @@ void slu_file_drop(struct slu_file *file)
     file->synced_bytes = 0;
     file->n_lines = 0;
     file->is_suspect = false;
+    file->final[0] = '\0';
 }
 
 /* Somebody removed the open file. What was in it was safe, and is their responsibility now. */
@@ -147,9 +151,22 @@ void slu_file_note_gone(struct slu_file *file)
     slu_file_drop(file);
 }
 
+/* Steps 4 and 5; when only the sync of 5 failed before, that alone. */
+static int give_final_name(struct slu_file *file, struct slu_err *err)
+{
+    if (file->final[0] != '\0')
+        return fsync(file->folder) == 0
+                   ? 0
+                   : slu_err_system(err, errno, "cannot sync %s/%s", file->path, file->folder_name);
+    if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, file->state.open,
+                             err) != 0)
+        return -1;
+    return slu_file_rename(file, file->folder, file->name, file->first_seq, file->safe_seq,
+                           file->final, err);
+}
+
 int slu_file_end(struct slu_file *file, struct slu_err *err)
 {
-    char final[SLU_FILE_NAME_SIZE];
     struct slu_err problem = {0};
 
     if (file->fd < 0)
@@ -159,15 +176,11 @@ int slu_file_end(struct slu_file *file, struct slu_err *err)
         slu_file_drop(file);
         return 0;
     }
-    if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, file->state.open,
-                             err) != 0)
-        return -1;
-    if (slu_file_rename(file, file->folder, file->name, file->first_seq, file->safe_seq, final,
-                        &problem) == 0) {
+    if (give_final_name(file, &problem) == 0) {
         if (file->compresses)
-            slu_file_gzip_begin(file, file->folder, final);
+            slu_file_gzip_begin(file, file->folder, file->final);
         slu_file_drop(file);
-    } else if (problem.kind == SLU_ENOENT) {
+    } else if (problem.kind == SLU_ENOENT && file->final[0] == '\0') {
         slu_file_note_gone(file);
     } else {
         return slu_err_set(err, problem.kind, "%s", problem.text);

@@ -79,6 +79,8 @@ static void read_line(struct slu_pg_error *error, const char *context, const cha
 void slu_pg_fate_read(struct slu_pg_error *error, const char *primary, const char *context,
                       const char *table)
 {
+    /* Judged row by row, although rows are gathered: the line is that of the row (PostgreSQL 12 on). */
+    static const char *const by_row[] = {"23502", "23514", "23505", "23P01"};
     /* A trigger's own words may hold anything of the row. */
     const bool is_raised =
         strncmp(error->sqlstate, "P0", 2) == 0 || strncmp(error->sqlstate, "38", 2) == 0;
@@ -92,10 +94,10 @@ void slu_pg_fate_read(struct slu_pg_error *error, const char *primary, const cha
     error->is_line_exact = false;
     if (context != NULL && table != NULL)
         read_line(error, context, table);
-    /* These two are judged row by row, before rows are gathered. */
-    if (error->line > 0 &&
-        (strcmp(error->sqlstate, "23514") == 0 || strcmp(error->sqlstate, "23502") == 0))
-        error->is_line_exact = true;
+    for (size_t i = 0; error->line > 0 && i < sizeof(by_row) / sizeof(by_row[0]); i++) {
+        if (strcmp(error->sqlstate, by_row[i]) == 0)
+            error->is_line_exact = true;
+    }
 }
 
 const char *slu_pg_fate_tell(const struct slu_pg_error *error, char *out, size_t out_size)

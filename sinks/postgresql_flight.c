@@ -9,7 +9,7 @@
  *
  * The hunt. The server refused a row of a flight:
  *
- *   names line 618, and the row itself was judged   that entry is rejected           no more trips
+ *   names line 618, and it was that row             that entry is rejected           no more trips
  *   names line 618 of rows that went in together    1 … 617, then 618 alone          one trip more
  *   names none (foreign key, deferred constraint)   the first half, then half of the rest …
  *
@@ -24,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define YIELD_ENTRIES 1000u /* a flight this long: more is waiting, surely */
+#define YIELD_ENTRIES 2500u /* a flight this long: more is waiting, surely */
 #define TELL_NS       (60 * SLU_NS_PER_S)
 
 /* ---- what needs no row ------------------------------------------------------------------------------- */
@@ -88,8 +88,8 @@ static enum slu_pg_turn begin(struct slu_pg_sink *sink, struct slu_err *err)
     sink->has_error = false;
     sink->flight = (struct slu_pg_flight){.n = n, .last_seq = last_seq};
     slu_buf_reset(&sink->text);
-    if (!slu_pg_sql_flight(&sink->text, &sql, sink->place, last_seq, sink->table_oid,
-                           sink->fingerprint, slu_pg_client_in_transaction(sink->client)))
+    if (!slu_pg_sql_flight(&sink->text, &sql, sink->place, last_seq, sink->fingerprint,
+                           slu_pg_client_in_transaction(sink->client)))
         return slu_pg_away(sink, err, "no memory for SQL");
     if (!slu_pg_client_send(sink->client, slu_buf_text(&sink->text)))
         return slu_pg_lost(sink, err);
@@ -273,13 +273,16 @@ static enum slu_pg_turn landed(struct slu_pg_sink *sink, struct slu_err *err)
     return SLU_PG_TURN_ON;
 }
 
-/* Once a long flight: return, so that the next batch is made while the server works on this one. */
+/* Once a long flight, when the server has begun to take its rows: return, so that the next batch is made
+ * while the server works on this one. push() goes on feeding. */
 static bool yields(struct slu_pg_sink *sink)
 {
-    const bool does = !sink->flight.has_yielded && sink->flight.n >= YIELD_ENTRIES &&
-                      sink->flight.n == sink->queue.n;
-    sink->flight.has_yielded = true;
-    return does;
+    struct slu_pg_flight *flight = &sink->flight;
+    if (flight->has_yielded || flight->fed == 0 || flight->n < YIELD_ENTRIES ||
+        flight->n < sink->queue.n)
+        return false;
+    flight->has_yielded = true;
+    return true;
 }
 
 enum slu_pg_turn slu_pg_turn_flying(struct slu_pg_sink *sink, struct slu_settlement *settlement,

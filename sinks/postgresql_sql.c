@@ -6,10 +6,10 @@
 #include <inttypes.h>
 
 /* Of the columns' names and types; NULL when the table is gone. */
-#define FINGERPRINT(oid)                                                                  \
+#define FINGERPRINT_OF                                                                    \
     "(SELECT hashtextextended(string_agg(f.attname::text || ' ' || f.atttypid::text, ','" \
-    " ORDER BY f.attnum), 0) FROM pg_catalog.pg_attribute f WHERE f.attrelid = " oid      \
-    " AND f.attnum > 0 AND NOT f.attisdropped)"
+    " ORDER BY f.attnum), 0) FROM pg_catalog.pg_attribute f WHERE f.attnum > 0"           \
+    " AND NOT f.attisdropped AND f.attrelid = "
 
 const char slu_pg_sql_look[] =
     "SELECT to_regnamespace('sluice') IS NOT NULL, to_regclass('sluice.progress') IS NOT NULL,"
@@ -24,10 +24,10 @@ const char slu_pg_sql_compare[] =
     "SELECT a.attname, format_type(a.atttypid, a.atttypmod),"
     " CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END, t.typtype = 'e',"
     " a.attnotnull AND NOT a.atthasdef AND a.attidentity = '', a.attgenerated <> '',"
-    " " FINGERPRINT("$1::oid") " FROM pg_catalog.pg_attribute a"
-                               " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
-                               " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT "
-                               "a.attisdropped ORDER BY a.attnum";
+    " " FINGERPRINT_OF "$1::oid) FROM pg_catalog.pg_attribute a"
+    " JOIN pg_catalog.pg_type t ON t.oid = a.atttypid"
+    " WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT "
+    "a.attisdropped ORDER BY a.attnum";
 
 static void add_begin(struct slu_buf *out, const struct slu_pg_sql *sql)
 {
@@ -72,8 +72,7 @@ bool slu_pg_sql_create(struct slu_buf *out, const struct slu_pg_sql *sql, const 
 }
 
 bool slu_pg_sql_flight(struct slu_buf *out, const struct slu_pg_sql *sql, uint64_t old_seq,
-                       uint64_t new_seq, const char *table_oid, const char *fingerprint,
-                       bool rolls_back_first)
+                       uint64_t new_seq, const char *fingerprint, bool rolls_back_first)
 {
     if (rolls_back_first)
         slu_buf_add_text(out, "ROLLBACK; ");
@@ -87,7 +86,10 @@ bool slu_pg_sql_flight(struct slu_buf *out, const struct slu_pg_sql *sql, uint64
                    "UPDATE sluice.progress SET seq = %" PRIu64 ", updated_at = now()",
                    new_seq);
     add_place(out, sql);
-    slu_buf_printf(out, " AND seq = %" PRIu64 " AND owner = '%s' AND ", old_seq, sql->owner);
-    slu_buf_printf(out, FINGERPRINT("%s") " = %s", table_oid, fingerprint);
+    slu_buf_printf(out,
+                   " AND seq = %" PRIu64 " AND owner = '%s' AND " FINGERPRINT_OF "to_regclass(",
+                   old_seq, sql->owner);
+    slu_pg_quote_literal(out, sql->plan->quoted);
+    slu_buf_printf(out, ")) = %s", fingerprint);
     return !out->failed;
 }

@@ -41,10 +41,9 @@ bool slu_pg_sql_take(struct slu_buf *out, const struct slu_pg_sql *sql);
 bool slu_pg_sql_create(struct slu_buf *out, const struct slu_pg_sql *sql, const char *ddl);
 
 /* Everything of a batch but COMMIT: a result with the row (seq, owner), COPY, "UPDATE 1". The update
- * finds its row only when it stands at `old_seq`, is ours, and the table still has the columns it had
- * (COPY's lock keeps them from changing by then). */
+ * finds its row only when it stands at `old_seq`, is ours, and the table of that name still has the
+ * columns it had (COPY's lock keeps them from changing by then). */
 bool slu_pg_sql_flight(struct slu_buf *out, const struct slu_pg_sql *sql, uint64_t old_seq,
-                       uint64_t new_seq, const char *table_oid, const char *fingerprint,
-                       bool rolls_back_first);
+                       uint64_t new_seq, const char *fingerprint, bool rolls_back_first);
 
 #endif

@@ -33,7 +33,8 @@
 struct slu_sink_env {
     const char *name; /* of the sink in the configuration */
     const char *instance;
-    const uint8_t *spool_id; /* 16 bytes */
+    const uint8_t
+        *spool_id; /* 16 bytes; when it has to change the sink is closed and opened again */
     /* Texts of the numbers in a record; NULL when unknown. */
     const char *(*policy_name)(const void *context, uint16_t number);
     const char *(*schema_name)(const void *context, uint16_t number);
@@ -72,7 +73,7 @@ struct slu_sink_ops {
     /* Does the section make sense beyond what config.schema.json says? Adds problems. May be NULL. */
     void (*check)(const struct slu_node *section, struct slu_problems *problems);
 
-    /* Read the section (borrowed for the call), make clients. Must not wait for the network: a far
+    /* Read the section (borrowed for the call), make clients. `self` is zeroed. Must not wait for the network: a far
      * shore that is down is settle's business. Returns 0, or -1 and err. */
     int (*open)(void *self, const struct slu_sink_env *env, const struct slu_node *section,
                 struct slu_err *err);

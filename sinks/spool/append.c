@@ -129,8 +129,7 @@ enum slu_append slu_spool_append(struct slu_spool *spool, struct slu_record *rec
     if (sinks == 0)
         return SLU_APPENDED; /* accepted, and nobody wants it */
 
-    const bool always =
-        atomic_load_explicit(&spool->sync, memory_order_relaxed) == SLU_SYNC_ALWAYS;
+    const bool always = atomic_load_explicit(&spool->sync, memory_order_relaxed) == SLU_SYNC_ALWAYS;
     if (__builtin_expect(always, 0) && record->qos > 0 && !may_become_durable(spool))
         return SLU_APPEND_REFUSED;
     if (__builtin_expect(atomic_load_explicit(&spool->full, memory_order_relaxed), 0)) {
@@ -143,9 +142,8 @@ enum slu_append slu_spool_append(struct slu_spool *spool, struct slu_record *rec
         look_at_stall(spool);
 
     const size_t size = slu_pack_size(record);
-    if (__builtin_expect(size == 0 || spool->next_seq >= atomic_load_explicit(
-                                                             &spool->reserved_end,
-                                                             memory_order_relaxed),
+    if (__builtin_expect(size == 0 || spool->next_seq >= atomic_load_explicit(&spool->reserved_end,
+                                                                              memory_order_relaxed),
                          0))
         return turn_away(spool, record);
     uint8_t *at = slu_ring_reserve(&spool->ring, size);

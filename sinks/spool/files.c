@@ -19,8 +19,8 @@ static int open_plain(const struct slu_disk *disk, int dir, const char *name, in
 {
     int fd = -1;
     for (int i = 0; i < INTERRUPTIONS_MAX; i++) {
-        fd = disk->openat(disk->context, dir, name,
-                          flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+        fd = disk->openat(disk->context, dir, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
+                          0600);
         if (fd >= 0 || errno != EINTR)
             break;
     }
@@ -104,8 +104,8 @@ ssize_t slu_files_read(const struct slu_disk *disk, int fd, void *bytes, size_t 
     int interruptions = 0;
 
     while (done < n) {
-        const ssize_t got = disk->pread(disk->context, fd, (uint8_t *)bytes + done, n - done,
-                                        (off_t)(at + done));
+        const ssize_t got =
+            disk->pread(disk->context, fd, (uint8_t *)bytes + done, n - done, (off_t)(at + done));
         if (got < 0 && errno == EINTR && ++interruptions < INTERRUPTIONS_MAX)
             continue;
         if (got < 0)
@@ -123,8 +123,8 @@ int slu_files_write(const struct slu_disk *disk, int fd, const void *bytes, size
     int interruptions = 0;
 
     while (done < n) {
-        const ssize_t got = disk->pwrite(disk->context, fd, (const uint8_t *)bytes + done,
-                                         n - done, (off_t)(at + done));
+        const ssize_t got = disk->pwrite(disk->context, fd, (const uint8_t *)bytes + done, n - done,
+                                         (off_t)(at + done));
         if (got < 0 && errno == EINTR && ++interruptions < INTERRUPTIONS_MAX)
             continue;
         if (got < 0)
@@ -174,8 +174,7 @@ int slu_files_replace(const struct slu_disk *disk, int dir, const char *name, co
     const int fd = slu_files_open(disk, dir, aside, O_RDWR | O_CREAT | O_EXCL, err);
     if (fd < 0)
         return -1;
-    if (fill_new(disk, fd, bytes, n) != 0 ||
-        disk->renameat(disk->context, dir, aside, name) != 0 ||
+    if (fill_new(disk, fd, bytes, n) != 0 || disk->renameat(disk->context, dir, aside, name) != 0 ||
         slu_files_sync_dir(disk, dir) != 0) {
         slu_err_system(err, errno, "spool: cannot write %s", name);
         slu_files_close(disk, fd);
@@ -242,9 +241,9 @@ static const struct {
     uint32_t type;
     const char *name;
 } network_systems[] = {
-    {0x00006969u, "NFS"},   {0x0000517Bu, "SMB"},    {0xFE534D42u, "SMB2"}, {0xFF534D42u, "CIFS"},
-    {0x5346414Fu, "AFS"},   {0x6B414653u, "AFS"},    {0x73757245u, "Coda"}, {0x01021997u, "9p"},
-    {0x00C36400u, "Ceph"},  {0x0BD00BD0u, "Lustre"}, {0x47504653u, "GPFS"}, {0x0000564Cu, "NCP"},
+    {0x00006969u, "NFS"},  {0x0000517Bu, "SMB"},    {0xFE534D42u, "SMB2"}, {0xFF534D42u, "CIFS"},
+    {0x5346414Fu, "AFS"},  {0x6B414653u, "AFS"},    {0x73757245u, "Coda"}, {0x01021997u, "9p"},
+    {0x00C36400u, "Ceph"}, {0x0BD00BD0u, "Lustre"}, {0x47504653u, "GPFS"}, {0x0000564Cu, "NCP"},
 };
 
 int slu_files_refuse_network(const struct slu_disk *disk, int dir, const char *path,
@@ -269,8 +268,8 @@ int slu_files_refuse_network(const struct slu_disk *disk, int dir, const char *p
     return 0;
 }
 
-int slu_files_list(const struct slu_disk *disk, int dir, bool (*see)(void *context, const char *name),
-                   void *context, struct slu_err *err)
+int slu_files_list(const struct slu_disk *disk, int dir,
+                   bool (*see)(void *context, const char *name), void *context, struct slu_err *err)
 {
     const int fd = open_plain(disk, dir, ".", O_RDONLY | O_DIRECTORY);
     if (fd < 0)

@@ -57,8 +57,9 @@ int slu_files_refuse_network(const struct slu_disk *disk, int dir, const char *p
 
 /* The names in folder `dir`, each given to `see`; stops early when it returns false. 0, or -1 and
  * err. */
-int slu_files_list(const struct slu_disk *disk, int dir, bool (*see)(void *context, const char *name),
-                   void *context, struct slu_err *err);
+int slu_files_list(const struct slu_disk *disk, int dir,
+                   bool (*see)(void *context, const char *name), void *context,
+                   struct slu_err *err);
 
 /* ---- the first 16 bytes of every file ------------------------------------------------------------- */
 

@@ -25,7 +25,7 @@ struct slu_identity {
     struct slu_slots slots;
     uint64_t next_seq; /* clean: the exact next one; else the first that is not reserved */
     bool clean;
-    uint8_t place[8];  /* hash of machine-id and path */
+    uint8_t place[8]; /* hash of machine-id and path */
     _Atomic uint32_t n_spans;
     struct slu_identity_span spans[SLU_IDENTITIES_MAX]; /* ascending; the last one is current */
 };

@@ -1,8 +1,10 @@
 /* inside.h -- the spool's own parts, seen by its files only.
  *
- *   spool.c     open, close, sinks, definitions, numbers for the watcher
+ *   spool.c     open, close, definitions, numbers for the watcher
+ *   sink.c      the sinks: bits, cursors, orphans
  *   append.c    the owner's hot path
  *   writer.c    the writer thread: ring -> segments -> disk
+ *   active.c    the segment it writes: begun, defined, sealed, abandoned
  *   table.c     the segments there are, and what each sink still has to pass in them
  *   full.c      max_size, min_free, when_full
  *   recovery.c  from files to the state above
@@ -45,10 +47,10 @@ struct slu_segment {
     uint64_t base_seq;
     uint64_t last_seq; /* base_seq - 1: no record yet */
     uint64_t records;
-    uint64_t end;      /* bytes that sinks may read */
-    uint64_t on_disk;  /* size of the file */
-    uint8_t id[16];    /* seed of its CRCs */
-    bool sealed;       /* nothing more will come */
+    uint64_t end;        /* bytes that sinks may read */
+    uint64_t on_disk;    /* size of the file */
+    uint8_t id[16];      /* seed of its CRCs */
+    bool sealed;         /* nothing more will come */
     uint32_t generation; /* rises when a file of the same name takes its place */
     int64_t first_time_ns, last_time_ns;
     uint64_t damage_seen; /* damage before this offset has been counted */
@@ -100,24 +102,24 @@ uint64_t slu_sink_pass_segment(const struct slu_table *table, struct slu_spool_s
 /* ---- writer -------------------------------------------------------------------------------------- */
 
 struct slu_writer {
-    int fd;              /* of the segment being written; -1: none, one must be begun */
-    uint64_t base_seq;   /* its base */
-    uint64_t written;    /* where the next byte goes */
-    uint8_t *unsynced;   /* frames that are not durable yet, in order */
+    int fd;            /* of the segment being written; -1: none, one must be begun */
+    uint64_t base_seq; /* its base */
+    uint64_t written;  /* where the next byte goes */
+    uint8_t *unsynced; /* frames that are not durable yet, in order */
     size_t unsynced_len, unsynced_cap;
-    size_t in_file;      /* of those, how many are in the file */
+    size_t in_file; /* of those, how many are in the file */
     int64_t unsynced_since_ns;
-    size_t names_written; /* live definitions that the segment has */
+    size_t names_written;   /* live definitions that the segment has */
     uint32_t sinks_written; /* bits of the sinks it defines */
     uint32_t late_definition;
-    uint64_t last_seq;   /* of the last record taken over from the ring or recovered */
-    int ahead_fd;        /* the next segment, made ahead; -1: none */
+    uint64_t last_seq; /* of the last record taken over from the ring or recovered */
+    int ahead_fd;      /* the next segment, made ahead; -1: none */
     uint64_t ahead_bytes;
-    int64_t retry_ns;    /* not before this (monotonic) after a failure */
+    int64_t retry_ns; /* not before this (monotonic) after a failure */
     int64_t retry_wait_ns;
-    int64_t looked_ns;   /* last look at the disk's free space */
-    unsigned level;      /* 50, 80, 95: last told */
-    bool run_wanted;     /* numbers were skipped: say so in the segment */
+    int64_t looked_ns; /* last look at the disk's free space */
+    unsigned level;    /* 50, 80, 95: last told */
+    bool run_wanted;   /* numbers were skipped: say so in the segment */
     struct slu_log_rate failing_rate, works_rate, full_rate, reserve_rate;
     struct slu_buf scratch;
 };
@@ -128,7 +130,7 @@ struct slu_spool {
     char *data_dir;
     struct slu_identity identity;
     struct slu_ring ring;
-    uint32_t seed;       /* of this run's frames */
+    uint32_t seed; /* of this run's frames */
     uint8_t seed_id[16];
     uint64_t run_first_seq;
 
@@ -140,12 +142,12 @@ struct slu_spool {
     /* Owner's own. */
     uint64_t next_seq;
     bool ring_stalled;
-    uint64_t woken_at;        /* head of the ring's last wake */
-    uint64_t undurable_seq;   /* always: a record that was not durable in time */
+    uint64_t woken_at;      /* head of the ring's last wake */
+    uint64_t undurable_seq; /* always: a record that was not durable in time */
 
     /* Owner to all. */
     _Atomic uint64_t head_seq;
-    _Atomic uint32_t wake;    /* futex of the writer */
+    _Atomic uint32_t wake; /* futex of the writer */
     _Atomic bool stopping;
     _Atomic int64_t stop_deadline_ns;
 
@@ -162,12 +164,12 @@ struct slu_spool {
     _Atomic bool emptied;          /* at the end: everything is durable */
 
     pthread_mutex_t lock;
-    pthread_cond_t readable;       /* something became readable, or a reader was woken */
-    pthread_cond_t defined;        /* definitions were written, or the writer ended */
+    pthread_cond_t readable; /* something became readable, or a reader was woken */
+    pthread_cond_t defined;  /* definitions were written, or the writer ended */
     struct slu_table table;
     struct slu_spool_sink sinks[SLU_SINKS_MAX];
     struct slu_names names;
-    size_t names_durable;          /* live definitions that are on disk */
+    size_t names_durable; /* live definitions that are on disk */
     char last_error[256];
     bool writer_ended;
 
@@ -186,6 +188,19 @@ int slu_spool_store_cursor(struct slu_spool *spool, struct slu_spool_sink *sink,
 
 /* Absolute CLOCK_MONOTONIC time for pthread_cond_timedwait, `ns` from now. */
 void slu_wait_until(int64_t ns, struct timespec *until);
+
+/* Remember why the last write failed, for the watcher; and that the disk works. */
+void slu_spool_failed(struct slu_spool *spool, const char *what, int sys);
+void slu_spool_works(struct slu_spool *spool);
+
+/* Have the file of the next segment ready. 0, or -1 and errno: `full` or `failing` is set. */
+int slu_writer_keep_ahead(struct slu_spool *spool);
+
+/* Begin a new segment, and write to it what is not durable yet. 0 or -1. */
+int slu_writer_begin(struct slu_spool *spool);
+
+/* The file being written failed: it ends where it was last durable. */
+void slu_writer_abandon(struct slu_spool *spool);
 
 /* Take over whole frames (one chunk, or one large frame): they are in the file when 0 is returned.
  * After -1 nothing of them was taken; the caller keeps them and tries again later. */
@@ -207,9 +222,6 @@ void *slu_writer_main(void *spool);
 
 /* Wake the writer. Any thread. */
 void slu_writer_wake(struct slu_spool *spool);
-
-/* Remember why the last write failed, for the watcher. */
-void slu_spool_failed(struct slu_spool *spool, const char *what, int sys);
 
 /* Write a footer to a segment that is complete but unsealed. 0, or -1 and errno. */
 int slu_segment_seal(const struct slu_disk *disk, int fd, const struct slu_segment *segment);

@@ -32,8 +32,8 @@ static void *room(void *items, size_t n, size_t *cap, size_t size)
 static bool note_segment(struct listing *listing, uint64_t base_seq)
 {
     struct slu_look_files *files = listing->files;
-    uint64_t *segments = room(files->segments, files->n_segments, &listing->segments_cap,
-                              sizeof(segments[0]));
+    uint64_t *segments =
+        room(files->segments, files->n_segments, &listing->segments_cap, sizeof(segments[0]));
     if (segments == NULL)
         return false;
     files->segments = segments;
@@ -44,8 +44,8 @@ static bool note_segment(struct listing *listing, uint64_t base_seq)
 static bool note_cursor(struct listing *listing, const char *name)
 {
     struct slu_look_files *files = listing->files;
-    void *cursors = room(files->cursors, files->n_cursors, &listing->cursors_cap,
-                         sizeof(files->cursors[0]));
+    void *cursors =
+        room(files->cursors, files->n_cursors, &listing->cursors_cap, sizeof(files->cursors[0]));
     if (cursors == NULL)
         return false;
     files->cursors = cursors;
@@ -161,9 +161,8 @@ enum slu_look_found slu_look_segment(struct slu_look *look, uint64_t base_seq, i
     char name[SLU_SEGMENT_NAME_SIZE];
     struct slu_err open_err = {0};
     slu_segment_name(base_seq, name);
-    *segment = (struct slu_segment){.base_seq = base_seq,
-                                    .last_seq = base_seq - 1,
-                                    .end = SLU_SEGMENT_HEADER_BYTES};
+    *segment = (struct slu_segment){
+        .base_seq = base_seq, .last_seq = base_seq - 1, .end = SLU_SEGMENT_HEADER_BYTES};
     *fd = look->foreign ? slu_files_open_foreign(look->disk, look->dir, name, &open_err)
                         : slu_files_open(look->disk, look->dir, name, O_RDWR, &open_err);
     if (*fd < 0 && open_err.kind == SLU_ENOENT)

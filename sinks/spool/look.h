@@ -8,10 +8,11 @@
 struct slu_look {
     const struct slu_disk *disk;
     int dir;
-    bool foreign;                 /* any owner, read only */
+    bool foreign;                  /* any owner, read only */
     struct slu_identity *identity; /* its ids are tried where a header is damaged */
-    struct slu_names *names;      /* learns */
-    char sink_names[SLU_SINKS_MAX][SLU_SINK_NAME_MAX + 1]; /* by bit, from definitions; "" unknown */
+    struct slu_names *names;       /* learns */
+    char sink_names[SLU_SINKS_MAX]
+                   [SLU_SINK_NAME_MAX + 1]; /* by bit, from definitions; "" unknown */
     char sink_types[SLU_SINKS_MAX][16];
 };
 

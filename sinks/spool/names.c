@@ -79,8 +79,8 @@ void slu_names_learn(struct slu_names *names, const struct slu_definition *defin
         return;
     if (definition->number != 0 && definition->name.len > 0 &&
         lookup(names, definition->kind, definition->number) == NULL)
-        (void)enter(names, definition->kind, definition->number, definition->name,
-                    definition->type, definition->text);
+        (void)enter(names, definition->kind, definition->number, definition->name, definition->type,
+                    definition->text);
 }
 
 static void reserve(struct slu_names *names, enum slu_definition_kind kind, uint16_t number)

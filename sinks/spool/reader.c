@@ -17,7 +17,7 @@
  * Threads: a reader belongs to one thread; the spool's lock is taken for a look at the table and for
  * the books, never over a read. The writer may move the position forward (drop_oldest).
  */
-#include "sinks/spool/inside.h"
+#include "sinks/spool/reader.h"
 
 #include "sinks/spool/files.h"
 
@@ -27,69 +27,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_BYTES    (1u << 20)
-#define MARKS_MAX     (1u << 18)
-#define PATIENCE      5 /* reads that failed in a row, before an unreadable page counts as damage */
-#define CURSOR_NS     SLU_NS_PER_S
-
-/* A place in the segments and the means to go on from it. */
-struct walk {
-    struct slu_scan scan;
-    int fd;
-    uint64_t segment;  /* base of the open one; 0: none */
-    uint32_t generation;
-    uint64_t own_last; /* seq of the last record of the sink that was passed */
-    bool at_end;       /* of the segment, which is sealed and has been told to the marks */
-};
-
-struct mark {
-    uint64_t seq;
-    uint64_t segment;
-    int64_t time_ns;
-    uint32_t offset;  /* behind the record */
-    bool is_end;      /* no record, but: the segment ends here */
-};
-
-struct slu_spool_reader {
-    struct slu_spool *spool;
-    struct slu_spool_sink *sink;
-    uint32_t bit;
-    struct walk walk;
-    struct mark *marks; /* a ring of marks_cap */
-    size_t first_mark, n_marks, marks_cap;
-    struct slu_position marked; /* all records up to here have a mark or are committed */
-    bool marks_behind;  /* the walk is beyond what could be marked */
-    uint64_t exhausted; /* everything readable up to here has been looked at */
-    unsigned failures;
-    bool woken;         /* under the lock */
-    int64_t cursor_synced_ns;
-    struct slu_log_rate cursor_rate;
-};
+#define READ_BYTES (1u << 20)
+#define PATIENCE   5 /* reads that failed in a row, before an unreadable page counts as damage */
+#define CURSOR_NS  SLU_NS_PER_S
 
 /* ---- walking --------------------------------------------------------------------------------------- */
 
-static void walk_init(struct walk *walk, const struct slu_disk *disk)
+static void walk_init(struct slu_walk *walk, const struct slu_disk *disk)
 {
-    *walk = (struct walk){.fd = -1};
+    *walk = (struct slu_walk){.fd = -1};
     slu_scan_init(&walk->scan, disk, READ_BYTES);
 }
 
-static void walk_close(struct walk *walk)
+static void walk_close(struct slu_walk *walk)
 {
     slu_files_close(walk->scan.disk, walk->fd);
     walk->fd = -1;
     walk->segment = 0;
 }
 
-static void walk_fini(struct walk *walk)
+static void walk_fini(struct slu_walk *walk)
 {
     walk_close(walk);
     slu_scan_fini(&walk->scan);
 }
 
 /* Open `segment` at `offset`. 0; 1: the file is gone; -1: err. */
-static int walk_open(struct slu_spool *spool, struct walk *walk, const struct slu_segment *segment,
-                     uint64_t offset, uint64_t last_seq, struct slu_err *err)
+static int walk_open(struct slu_spool *spool, struct slu_walk *walk,
+                     const struct slu_segment *segment, uint64_t offset, uint64_t last_seq,
+                     struct slu_err *err)
 {
     char name[SLU_SEGMENT_NAME_SIZE];
     struct slu_err open_err = {0};
@@ -110,134 +76,11 @@ static int walk_open(struct slu_spool *spool, struct walk *walk, const struct sl
     return 0;
 }
 
-/* ---- marks ----------------------------------------------------------------------------------------- */
-
-static struct mark *mark_at(const struct slu_spool_reader *reader, size_t i)
-{
-    return &reader->marks[(reader->first_mark + i) % reader->marks_cap];
-}
-
-static bool marks_grow(struct slu_spool_reader *reader)
-{
-    if (reader->n_marks < reader->marks_cap)
-        return true;
-    const size_t cap = reader->marks_cap == 0 ? 1024 : reader->marks_cap * 2;
-    if (cap > MARKS_MAX)
-        return false;
-    struct mark *marks = malloc(cap * sizeof(marks[0]));
-    if (marks == NULL)
-        return false;
-    for (size_t i = 0; i < reader->n_marks; i++)
-        marks[i] = *mark_at(reader, i);
-    free(reader->marks);
-    reader->marks = marks;
-    reader->first_mark = 0;
-    reader->marks_cap = cap;
-    return true;
-}
-
-/* False: no room; the mark is not there. */
-static bool marks_push(struct slu_spool_reader *reader, struct mark mark)
-{
-    if (!marks_grow(reader))
-        return false;
-    *mark_at(reader, reader->n_marks) = mark;
-    reader->n_marks++;
-    return true;
-}
-
-/* A record of ours was passed by the walk that leads. */
-static void mark_record(struct slu_spool_reader *reader, uint64_t segment,
-                        const struct slu_scan_item *item)
-{
-    if (item->record.seq <= reader->marked.seq || reader->marks_behind)
-        return;
-    const struct mark mark = {.seq = item->record.seq,
-                              .segment = segment,
-                              .time_ns = item->record.time_ns,
-                              .offset = (uint32_t)(item->offset + item->bytes)};
-    if (!marks_push(reader, mark)) {
-        reader->marks_behind = true;
-        return;
-    }
-    reader->marked.seq = mark.seq;
-    reader->marked.segment = segment;
-    reader->marked.offset = mark.offset;
-}
-
-/* Lock held. Everything the sink had in this segment and before has its fate; what was not seen is
- * lost. */
-static void pass_end(struct slu_spool_reader *reader, uint64_t base_seq)
-{
-    const struct slu_table *table = &reader->spool->table;
-    const struct slu_segment *segment = slu_table_find(table, base_seq);
-    if (segment != NULL)
-        reader->sink->corrupt += slu_sink_pass_segment(table, reader->sink, segment);
-}
-
-/* Lock held. The walk that leads has seen a sealed segment to its end. */
-static void mark_end(struct slu_spool_reader *reader, uint64_t segment)
-{
-    if (reader->marks_behind || segment < reader->marked.segment)
-        return;
-    if (reader->n_marks == 0) {
-        pass_end(reader, segment);
-        return;
-    }
-    const struct mark mark = {.seq = reader->marked.seq, .segment = segment, .is_end = true};
-    if (!marks_push(reader, mark))
-        reader->marks_behind = true;
-}
-
-/* Lock held. The position moves over one mark. */
-static void pass_mark(struct slu_spool_reader *reader, const struct mark *mark)
-{
-    struct slu_position *position = &reader->sink->cursor.position;
-    const struct slu_table *table = &reader->spool->table;
-
-    if (position->segment < mark->segment) {
-        const struct slu_segment *before = slu_table_holding(table, mark->segment - 1);
-        if (before != NULL && before->base_seq < mark->segment)
-            reader->sink->corrupt += slu_sink_pass_segment(table, reader->sink, before);
-        position->segment = mark->segment;
-        position->passed = 0;
-    }
-    position->passed++;
-    position->seq = mark->seq;
-    position->offset = mark->offset;
-}
-
-/* Lock held. Pass all marks up to `seq`; returns how many records that were. */
-static uint64_t pass_marks(struct slu_spool_reader *reader, uint64_t seq)
-{
-    struct slu_position *position = &reader->sink->cursor.position;
-    uint64_t n = 0;
-
-    while (reader->n_marks > 0) {
-        const struct mark mark = *mark_at(reader, 0);
-        if (mark.seq > seq && mark.seq > position->seq)
-            break;
-        reader->first_mark = (reader->first_mark + 1) % reader->marks_cap;
-        reader->n_marks--;
-        if (mark.is_end) {
-            pass_end(reader, mark.segment);
-        } else if (mark.seq > position->seq) { /* else the writer has dropped it already */
-            pass_mark(reader, &mark);
-            n++;
-        }
-        atomic_store(&reader->sink->oldest_ns, mark.is_end ? atomic_load(&reader->sink->oldest_ns)
-                                                            : mark.time_ns);
-    }
-    if (reader->n_marks > 0 && !mark_at(reader, 0)->is_end)
-        atomic_store(&reader->sink->oldest_ns, mark_at(reader, 0)->time_ns);
-    return n;
-}
-
 /* ---- finding the way ------------------------------------------------------------------------------- */
 
 /* The next segment for this walk: 1 and a copy; 0: there is none (yet). Tells the marks of the end of
  * the one that is left, and what has been looked at. */
-static int next_segment(struct slu_spool_reader *reader, struct walk *walk, bool leads,
+static int next_segment(struct slu_spool_reader *reader, struct slu_walk *walk, bool leads,
                         struct slu_segment *next)
 {
     struct slu_spool *spool = reader->spool;
@@ -254,13 +97,15 @@ static int next_segment(struct slu_spool_reader *reader, struct walk *walk, bool
         answer = 1;
     } else if (here == NULL || here->sealed) {
         if (here != NULL && leads && !walk->at_end)
-            mark_end(reader, here->base_seq);
+            slu_marks_end(reader, here);
         walk->at_end = true;
         const struct slu_segment *found = slu_table_next(&spool->table, walk->segment);
         if (found != NULL) {
             *next = *found;
             answer = 1;
         }
+    } else if (leads && walk->fd >= 0) {
+        slu_marks_end(reader, here);
     }
     if (answer == 0 && leads)
         reader->exhausted = atomic_load(&spool->durable_seq);
@@ -269,7 +114,7 @@ static int next_segment(struct slu_spool_reader *reader, struct walk *walk, bool
 }
 
 /* Go on behind the end of what could be read. 1: go on; 0: nothing there; -1: err. */
-static int walk_on(struct slu_spool_reader *reader, struct walk *walk, bool leads,
+static int walk_on(struct slu_spool_reader *reader, struct slu_walk *walk, bool leads,
                    struct slu_err *err)
 {
     struct slu_segment next;
@@ -277,8 +122,8 @@ static int walk_on(struct slu_spool_reader *reader, struct walk *walk, bool lead
     while (next_segment(reader, walk, leads, &next) == 1) {
         if (next.base_seq == walk->segment && next.generation == walk->generation)
             return 1;
-        const int opened = walk_open(reader->spool, walk, &next, SLU_SEGMENT_HEADER_BYTES,
-                                     next.base_seq - 1, err);
+        const int opened =
+            walk_open(reader->spool, walk, &next, SLU_SEGMENT_HEADER_BYTES, next.base_seq - 1, err);
         if (opened <= 0)
             return opened == 0 ? 1 : -1;
         walk_close(walk); /* deleted under our eyes: the one behind it */
@@ -288,8 +133,8 @@ static int walk_on(struct slu_spool_reader *reader, struct walk *walk, bool lead
 }
 
 /* Where to begin to find all records with seq > `after`. Lock held. */
-static bool find_start(struct slu_spool_reader *reader, uint64_t after,
-                       struct slu_segment *segment, uint64_t *offset, uint64_t *last_seq)
+static bool find_start(struct slu_spool_reader *reader, uint64_t after, struct slu_segment *segment,
+                       uint64_t *offset, uint64_t *last_seq)
 {
     const struct slu_table *table = &reader->spool->table;
     const struct slu_position *position = &reader->sink->cursor.position;
@@ -317,7 +162,7 @@ static bool find_start(struct slu_spool_reader *reader, uint64_t after,
 static int walk_to(struct slu_spool_reader *reader, uint64_t after, struct slu_err *err)
 {
     struct slu_spool *spool = reader->spool;
-    struct walk *walk = &reader->walk;
+    struct slu_walk *walk = &reader->walk;
     struct slu_segment segment;
     uint64_t offset = 0, last_seq = 0;
 
@@ -327,7 +172,7 @@ static int walk_to(struct slu_spool_reader *reader, uint64_t after, struct slu_e
     const bool found = find_start(reader, after, &segment, &offset, &last_seq);
     pthread_mutex_unlock(&spool->lock);
     if (!found)
-        return 0;
+        return 0; /* no segment at all yet */
     const int opened = walk_open(spool, walk, &segment, offset, last_seq, err);
     if (opened < 0)
         return -1;
@@ -339,7 +184,7 @@ static int walk_to(struct slu_spool_reader *reader, uint64_t after, struct slu_e
     return 1;
 }
 
-static void note_damage(struct slu_spool_reader *reader, const struct walk *walk,
+static void note_damage(struct slu_spool_reader *reader, const struct slu_walk *walk,
                         const struct slu_scan_item *item)
 {
     struct slu_spool *spool = reader->spool;
@@ -359,20 +204,19 @@ static void note_damage(struct slu_spool_reader *reader, const struct walk *walk
     atomic_fetch_add(&spool->corrupt_records, lost);
     atomic_fetch_add(&spool->corrupt_bytes, item->bytes);
     slu_log(SLU_LOG_ERROR,
-            "spool: %" PRIu64 " damaged bytes at %" PRIu64 " of segment %020" PRIu64
-            ", %" PRIu64 " records lost; sink %s goes on behind them",
+            "spool: %" PRIu64 " damaged bytes at %" PRIu64 " of segment %020" PRIu64 ", %" PRIu64
+            " records lost; sink %s goes on behind them",
             item->bytes, item->offset, walk->segment, lost, reader->sink->cursor.name);
 }
 
 /* The next record of this sink; SLU_SCAN_END: none readable; LATER; ERROR. */
-static enum slu_scan_kind walk_next(struct slu_spool_reader *reader, struct walk *walk, bool leads,
-                                    bool in_buffer, struct slu_scan_item *item,
+static enum slu_scan_kind walk_next(struct slu_spool_reader *reader, struct slu_walk *walk,
+                                    bool leads, bool in_buffer, struct slu_scan_item *item,
                                     struct slu_err *err)
 {
     for (;;) {
-        const enum slu_scan_kind kind = walk->fd >= 0
-                                            ? slu_scan_next(&walk->scan, item, in_buffer, err)
-                                            : SLU_SCAN_END;
+        const enum slu_scan_kind kind =
+            walk->fd >= 0 ? slu_scan_next(&walk->scan, item, in_buffer, err) : SLU_SCAN_END;
         switch (kind) {
         case SLU_SCAN_ERROR:
         case SLU_SCAN_LATER:
@@ -381,7 +225,7 @@ static enum slu_scan_kind walk_next(struct slu_spool_reader *reader, struct walk
             if ((item->record.sinks >> reader->bit & 1u) == 0)
                 break;
             if (leads)
-                mark_record(reader, walk->segment, item);
+                slu_marks_record(reader, walk->segment, item);
             return kind;
         case SLU_SCAN_DAMAGE:
             note_damage(reader, walk, item);
@@ -411,7 +255,7 @@ static enum slu_scan_kind walk_next(struct slu_spool_reader *reader, struct walk
 static int fill(struct slu_spool_reader *reader, uint64_t after, struct slu_record *records,
                 size_t max_records, size_t max_bytes, struct slu_err *err)
 {
-    struct walk *walk = &reader->walk;
+    struct slu_walk *walk = &reader->walk;
     struct slu_scan_item item = {0};
     size_t n = 0, bytes = 0;
 
@@ -427,8 +271,9 @@ static int fill(struct slu_spool_reader *reader, uint64_t after, struct slu_reco
             continue;
         }
         /* Records of one answer have one spool id. */
-        const bool other_id = n > 0 && slu_identity_of(&reader->spool->identity, records[0].seq) !=
-                                           slu_identity_of(&reader->spool->identity, item.record.seq);
+        const bool other_id =
+            n > 0 && slu_identity_of(&reader->spool->identity, records[0].seq) !=
+                         slu_identity_of(&reader->spool->identity, item.record.seq);
         if (n > 0 && (bytes + item.bytes > max_bytes || other_id)) {
             walk->scan.at = at;
             walk->scan.last_seq = last_seq;
@@ -449,6 +294,10 @@ int slu_spool_read(struct slu_spool_reader *reader, uint64_t after, struct slu_r
     reader->exhausted = 0;
     if (max_records == 0)
         return 0;
+    pthread_mutex_lock(&reader->spool->lock);
+    if (reader->marked.segment < reader->sink->cursor.position.segment)
+        reader->marked = reader->sink->cursor.position; /* the writer dropped the oldest */
+    pthread_mutex_unlock(&reader->spool->lock);
     int n = walk_to(reader, after, err);
     if (n == 0)
         reader->exhausted = atomic_load(&reader->spool->durable_seq);
@@ -470,7 +319,7 @@ int slu_spool_read(struct slu_spool_reader *reader, uint64_t after, struct slu_r
 static uint64_t catch_up(struct slu_spool_reader *reader, uint64_t seq, struct slu_err *err)
 {
     struct slu_spool *spool = reader->spool;
-    struct walk walk;
+    struct slu_walk walk;
     struct slu_segment segment;
     struct slu_scan_item item = {0};
     uint64_t offset = 0, last_seq = 0, n = 0;
@@ -494,7 +343,7 @@ static uint64_t catch_up(struct slu_spool_reader *reader, uint64_t seq, struct s
         if (item.record.seq > seq)
             break;
         pthread_mutex_lock(&spool->lock);
-        n += pass_marks(reader, seq);
+        n += slu_marks_pass(reader, seq);
         pthread_mutex_unlock(&spool->lock);
     }
     walk_fini(&walk);
@@ -532,7 +381,7 @@ int slu_spool_commit(struct slu_spool_reader *reader, uint64_t seq, uint64_t n_d
         seq = durable; /* what comes later was surely not delivered */
 
     pthread_mutex_lock(&spool->lock);
-    uint64_t n = pass_marks(reader, seq);
+    uint64_t n = slu_marks_pass(reader, seq);
     const bool ahead = is_ahead(reader, seq);
     pthread_mutex_unlock(&spool->lock);
     struct slu_err walk_err = {0};

@@ -69,8 +69,7 @@ void slu_pack_record(uint8_t *at, const struct slu_record *record, uint32_t sink
 
     slu_put_u32(at + 4, (uint32_t)size | WORD_QOS(record->qos & 3u) |
                             (record->retain ? WORD_RETAIN : 0) | (has_event ? WORD_EVENT : 0) |
-                            WORD_QUALITY(quality_bits(record->quality)) |
-                            WORD_TAG(SLU_TAG_RECORD));
+                            WORD_QUALITY(quality_bits(record->quality)) | WORD_TAG(SLU_TAG_RECORD));
     slu_put_u64(at + 8, record->seq | bits);
     slu_put_u64(at + 16, (uint64_t)record->time_ns);
     slu_put_u32(at + 24, sinks);
@@ -138,8 +137,8 @@ bool slu_unpack_record(const uint8_t *at, size_t size, struct slu_record *record
     const bool has_event = (word & WORD_EVENT) != 0;
     const size_t topic = slu_get_u16(at + 32), client_id = slu_get_u16(at + 34);
     const size_t username = slu_get_u16(at + 36), properties = slu_get_u16(at + 38);
-    const size_t before = SLU_PACK_RECORD_BYTES + (has_event ? 8u : 0u) + topic + client_id +
-                          username + properties;
+    const size_t before =
+        SLU_PACK_RECORD_BYTES + (has_event ? 8u : 0u) + topic + client_id + username + properties;
     if (slu_frame_tag(word) != SLU_TAG_RECORD || size != slu_frame_bytes(word) || before > size)
         return false;
 

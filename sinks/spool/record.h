@@ -35,16 +35,16 @@ enum slu_record_format {
 #define SLU_SINKS_MAX 32 /* sinks of one spool, orphaned ones included: bits of a u32 on disk */
 
 struct slu_record {
-    uint64_t seq;       /* given by the append; never reused, starts at 1 */
-    int64_t time_ns;    /* arrival, wall clock */
-    int64_t event_ns;   /* event time; equals time_ns without `timestamp` */
-    uint64_t sinks;     /* bit i: goes to sink i (< SLU_SINKS_MAX) */
-    uint16_t policy;    /* definition number */
-    uint16_t schema;    /* definition number; 0: none */
-    uint8_t kind;       /* enum slu_record_kind */
-    uint8_t format;     /* enum slu_record_format */
-    uint8_t framing;    /* avro: enum of its room; else 0 */
-    uint8_t quality;    /* 192, 64, 0 */
+    uint64_t seq;     /* given by the append; never reused, starts at 1 */
+    int64_t time_ns;  /* arrival, wall clock */
+    int64_t event_ns; /* event time; equals time_ns without `timestamp` */
+    uint64_t sinks;   /* bit i: goes to sink i (< SLU_SINKS_MAX) */
+    uint16_t policy;  /* definition number */
+    uint16_t schema;  /* definition number; 0: none */
+    uint8_t kind;     /* enum slu_record_kind */
+    uint8_t format;   /* enum slu_record_format */
+    uint8_t framing;  /* avro: enum of its room; else 0 */
+    uint8_t quality;  /* 192, 64, 0 */
     uint8_t qos;
     bool retain;
     struct slu_slice topic;

@@ -16,11 +16,8 @@
  * The cost does not grow with the backlog: three small reads for a sealed segment, one walk of 64 MiB
  * at most, and the ring.
  */
+#include "sinks/spool/recovery.h"
 #include "sinks/spool/files.h"
-#include "sinks/spool/look.h"
-
-#include "base/clock.h"
-#include "base/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,20 +29,9 @@
 #define ASIDE_FILES_MAX 16
 #define ASIDE_BYTES_MAX (64u << 20)
 
-struct recovery {
-    struct slu_spool *spool;
-    struct slu_look look;
-    struct slu_look_files files;
-    struct slu_scan scan;
-    bool renew;        /* the identity is not ours any more */
-    bool had_identity;
-    uint64_t passed[SLU_SINKS_MAX]; /* of the segment being walked */
-    unsigned n_aside;
-};
-
 /* ---- step 2: identity ------------------------------------------------------------------------------ */
 
-static int read_identity(struct recovery *recovery, const char *data_dir, struct slu_err *err)
+static int read_identity(struct slu_recovery *recovery, const char *data_dir, struct slu_err *err)
 {
     struct slu_spool *spool = recovery->spool;
     struct slu_identity *identity = &spool->identity;
@@ -68,7 +54,7 @@ static int read_identity(struct recovery *recovery, const char *data_dir, struct
 }
 
 /* The id file is missing or damaged: the newest segment knows who we were. */
-static void make_identity(struct recovery *recovery)
+static void make_identity(struct slu_recovery *recovery)
 {
     struct slu_spool *spool = recovery->spool;
     struct slu_identity *identity = &spool->identity;
@@ -97,91 +83,10 @@ static void make_identity(struct recovery *recovery)
     free(ring);
 }
 
-/* ---- cursors --------------------------------------------------------------------------------------- */
-
-static void enter_cursor(struct recovery *recovery, const struct slu_cursor *cursor)
-{
-    struct slu_spool_sink *sink = &recovery->spool->sinks[cursor->bit];
-    sink->used = true;
-    sink->cursor = *cursor;
-    sink->cursor.orphaned = true; /* until the configuration names it */
-    atomic_store(&sink->when_full, cursor->when_full);
-}
-
-static int read_cursors(struct recovery *recovery, struct slu_err *err)
-{
-    struct slu_spool *spool = recovery->spool;
-
-    for (size_t i = 0; i < recovery->files.n_cursors; i++) {
-        struct slu_cursor cursor;
-        slu_cursor_init(&cursor, spool->disk, spool->dir_fd, recovery->files.cursors[i]);
-        const enum slu_slots_found found = slu_cursor_load(&cursor, false, err);
-        if (found == SLU_SLOTS_FAILED)
-            return -1;
-        if (found == SLU_SLOTS_GOOD && cursor.bit < SLU_SINKS_MAX && !spool->sinks[cursor.bit].used) {
-            enter_cursor(recovery, &cursor);
-            continue;
-        }
-        slu_slots_close(&cursor.slots);
-        slu_log(SLU_LOG_WARNING,
-                "spool: the cursor of sink %s is damaged; it starts again at the oldest record kept",
-                cursor.name);
-    }
-    return 0;
-}
-
-/* A sink that segments speak of but that has no cursor: it has everything still to do. */
-static int make_cursor(struct recovery *recovery, size_t bit, struct slu_err *err)
-{
-    struct slu_spool *spool = recovery->spool;
-    struct slu_cursor cursor;
-    char name[SLU_SINK_NAME_MAX + 1];
-
-    if (slu_cursor_name_is_sound(recovery->look.sink_names[bit]))
-        memcpy(name, recovery->look.sink_names[bit], sizeof(name));
-    else
-        (void)snprintf(name, sizeof(name), "unknown-%zu", bit);
-    slu_cursor_init(&cursor, spool->disk, spool->dir_fd, name);
-    memcpy(cursor.type, recovery->look.sink_types[bit], sizeof(cursor.type));
-    cursor.bit = (uint32_t)bit;
-    cursor.orphaned = true;
-    if (slu_cursor_store(&cursor, true, err) != 0)
-        return -1;
-    enter_cursor(recovery, &cursor);
-    return 0;
-}
-
-static bool bit_is_in_use(const struct slu_spool *spool, size_t bit)
-{
-    for (size_t i = 0; i < spool->table.n; i++)
-        if (spool->table.items[i].counts[bit] > 0)
-            return true;
-    return false;
-}
-
-static int settle_sinks(struct recovery *recovery, struct slu_err *err)
-{
-    struct slu_spool *spool = recovery->spool;
-
-    for (size_t bit = 0; bit < SLU_SINKS_MAX; bit++) {
-        struct slu_spool_sink *sink = &spool->sinks[bit];
-        const bool in_use = bit_is_in_use(spool, bit);
-        if (!sink->used && in_use && make_cursor(recovery, bit, err) != 0)
-            return -1;
-        if (sink->used && sink->cursor.forgotten && !in_use) {
-            (void)spool->disk->unlinkat(spool->disk->context, spool->dir_fd,
-                                        sink->cursor.slots.name);
-            slu_slots_close(&sink->cursor.slots);
-            sink->used = false;
-        }
-    }
-    return 0;
-}
-
 /* ---- step 3: segments ------------------------------------------------------------------------------ */
 
 /* Keep damaged bytes for a person to look at. Failing here is no failure. */
-static void set_aside(struct recovery *recovery, int fd, const struct slu_segment *segment,
+static void set_aside(struct slu_recovery *recovery, int fd, const struct slu_segment *segment,
                       const struct slu_scan_item *item)
 {
     const struct slu_disk *disk = recovery->spool->disk;
@@ -191,16 +96,16 @@ static void set_aside(struct recovery *recovery, int fd, const struct slu_segmen
         return;
     (void)snprintf(name, sizeof(name), "%020" PRIu64 "-%" PRIu64 ".damaged", segment->base_seq,
                    item->offset);
-    const int out = slu_files_open(disk, recovery->spool->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL,
-                                   NULL);
+    const int out =
+        slu_files_open(disk, recovery->spool->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL, NULL);
     if (out < 0) /* set aside by an earlier recovery, most likely */
         return;
     uint8_t piece[4096];
     for (uint64_t done = 0; done < item->bytes;) {
         const uint64_t left = item->bytes - done;
-        const ssize_t got = slu_files_read(disk, fd, piece,
-                                           left < sizeof(piece) ? (size_t)left : sizeof(piece),
-                                           item->offset + done);
+        const ssize_t got =
+            slu_files_read(disk, fd, piece, left < sizeof(piece) ? (size_t)left : sizeof(piece),
+                           item->offset + done);
         if (got <= 0 || slu_files_write(disk, out, piece, (size_t)got, done) != 0)
             break;
         done += (uint64_t)got;
@@ -208,7 +113,7 @@ static void set_aside(struct recovery *recovery, int fd, const struct slu_segmen
     slu_files_close(disk, out);
 }
 
-static void note_damage(struct recovery *recovery, int fd, struct slu_segment *segment,
+static void note_damage(struct slu_recovery *recovery, int fd, struct slu_segment *segment,
                         const struct slu_scan_item *item)
 {
     struct slu_spool *spool = recovery->spool;
@@ -216,13 +121,13 @@ static void note_damage(struct recovery *recovery, int fd, struct slu_segment *s
     atomic_fetch_add(&spool->corrupt_bytes, item->bytes);
     segment->damage_seen = item->offset + item->bytes;
     slu_log(SLU_LOG_ERROR,
-            "spool: %" PRIu64 " damaged bytes at %" PRIu64 " of segment %020" PRIu64
-            ", %" PRIu64 " records lost; set aside in %s/spool",
+            "spool: %" PRIu64 " damaged bytes at %" PRIu64 " of segment %020" PRIu64 ", %" PRIu64
+            " records lost; set aside in %s/spool",
             item->bytes, item->offset, segment->base_seq, item->lost, spool->data_dir);
     set_aside(recovery, fd, segment, item);
 }
 
-static void count_record(struct recovery *recovery, struct slu_segment *segment,
+static void count_record(struct slu_recovery *recovery, struct slu_segment *segment,
                          const struct slu_record *record)
 {
     const struct slu_spool_sink *sinks = recovery->spool->sinks;
@@ -241,7 +146,7 @@ static void count_record(struct recovery *recovery, struct slu_segment *segment,
 }
 
 /* The walk knows better than the cursors how many records were passed here. */
-static void correct_cursors(struct recovery *recovery, const struct slu_segment *segment)
+static void correct_cursors(struct slu_recovery *recovery, const struct slu_segment *segment)
 {
     for (size_t bit = 0; bit < SLU_SINKS_MAX; bit++) {
         struct slu_position *position = &recovery->spool->sinks[bit].cursor.position;
@@ -254,8 +159,8 @@ static void correct_cursors(struct recovery *recovery, const struct slu_segment 
 }
 
 /* Walk a segment that has no footer, up to `limit_seq`. `*dirty_end` is where zeros begin for good. */
-static int walk(struct recovery *recovery, int fd, struct slu_segment *segment, uint64_t limit_seq,
-                uint64_t *dirty_end, struct slu_err *err)
+static int walk(struct slu_recovery *recovery, int fd, struct slu_segment *segment,
+                uint64_t limit_seq, uint64_t *dirty_end, struct slu_err *err)
 {
     struct slu_scan *scan = &recovery->scan;
     struct slu_scan_item item;
@@ -288,7 +193,7 @@ static int walk(struct recovery *recovery, int fd, struct slu_segment *segment, 
 }
 
 /* Zero what a torn tail left behind, so that nothing of it can ever be taken for a record. */
-static int clear_tail(struct recovery *recovery, int fd, const struct slu_segment *segment,
+static int clear_tail(struct slu_recovery *recovery, int fd, const struct slu_segment *segment,
                       uint64_t dirty_end, struct slu_err *err)
 {
     static const uint8_t nothing[65536];
@@ -311,7 +216,7 @@ static int clear_tail(struct recovery *recovery, int fd, const struct slu_segmen
 }
 
 /* The newest one: writing goes on in it. */
-static void take_over(struct recovery *recovery, int fd, const struct slu_segment *segment)
+static void take_over(struct slu_recovery *recovery, int fd, const struct slu_segment *segment)
 {
     struct slu_spool *spool = recovery->spool;
     struct slu_writer *writer = &spool->writer;
@@ -327,7 +232,7 @@ static void take_over(struct recovery *recovery, int fd, const struct slu_segmen
     spool->seed = slu_pack_seed(segment->id);
 }
 
-static int open_unsealed(struct recovery *recovery, int fd, struct slu_segment *segment,
+static int open_unsealed(struct slu_recovery *recovery, int fd, struct slu_segment *segment,
                          uint64_t limit_seq, struct slu_err *err)
 {
     struct slu_spool *spool = recovery->spool;
@@ -352,7 +257,7 @@ static int open_unsealed(struct recovery *recovery, int fd, struct slu_segment *
 }
 
 /* A file without a single valid frame is no segment. */
-static void put_away(struct recovery *recovery, const struct slu_segment *segment)
+static void put_away(struct slu_recovery *recovery, const struct slu_segment *segment)
 {
     struct slu_spool *spool = recovery->spool;
     char name[SLU_SEGMENT_NAME_SIZE];
@@ -365,7 +270,7 @@ static void put_away(struct recovery *recovery, const struct slu_segment *segmen
     slu_log(SLU_LOG_ERROR, "spool: segment %s holds nothing valid; renamed to %s", name, aside);
 }
 
-static int open_segment(struct recovery *recovery, size_t index, struct slu_err *err)
+static int open_segment(struct slu_recovery *recovery, size_t index, struct slu_err *err)
 {
     struct slu_spool *spool = recovery->spool;
     const bool newest = index + 1 == recovery->files.n_segments;
@@ -387,8 +292,9 @@ static int open_segment(struct recovery *recovery, size_t index, struct slu_err 
         break;
     }
     if (header_damaged)
-        slu_log(SLU_LOG_ERROR, "spool: the header of segment %020" PRIu64 " is damaged; its records "
-                               "are read all the same",
+        slu_log(SLU_LOG_ERROR,
+                "spool: the header of segment %020" PRIu64 " is damaged; its records "
+                "are read all the same",
                 base_seq);
     if (segment.sealed)
         slu_look_definitions(&recovery->look, fd, &segment, &recovery->scan);
@@ -414,77 +320,9 @@ static int open_segment(struct recovery *recovery, size_t index, struct slu_err 
     return 0;
 }
 
-/* ---- step 4: the ring ------------------------------------------------------------------------------ */
-
-/* Append these records of the ring, in chunks. */
-static int append_found(struct recovery *recovery, uint8_t *ring, struct slu_ring_record *found,
-                        size_t n, struct slu_err *err)
-{
-    struct slu_spool *spool = recovery->spool;
-
-    for (size_t i = 0; i < n; i++) {
-        struct slu_record record;
-        uint8_t *frame = ring + found[i].at;
-        if (!slu_unpack_record(frame, found[i].size, &record))
-            continue;
-        slu_names_revive(&spool->names, record.policy, record.schema);
-        slu_names_reserve(&spool->names, record.policy, record.schema);
-        slu_frame_reseed(frame, spool->seed);
-        if (slu_writer_put(spool, frame, found[i].size) != 0)
-            return slu_err_set(err, SLU_EIO,
-                               "spool: %zu records wait in the ring but cannot be written to %s: "
-                               "%s; nothing is lost, make room and start again",
-                               n - i, spool->data_dir, spool->last_error);
-    }
-    if (slu_writer_sync(spool) != 0)
-        return slu_err_set(err, SLU_EIO, "spool: cannot sync what was in the ring: %s",
-                           spool->last_error);
-    if (n > 0)
-        slu_log(SLU_LOG_NOTICE, "spool: %zu records recovered from the ring", n);
-    return 0;
-}
-
-/* Scan under the header's id, or under each id we ever had when the header is damaged. */
-static int64_t scan_ring(struct recovery *recovery, const uint8_t *ring, const uint8_t id[16],
-                         bool has_id, struct slu_ring_record **found)
-{
-    const struct slu_spool *spool = recovery->spool;
-    const uint64_t after = spool->writer.last_seq;
-    if (has_id)
-        return slu_ring_scan(ring, slu_pack_seed(id), after, found);
-
-    int64_t n = 0;
-    for (uint32_t i = atomic_load(&spool->identity.n_spans); i-- > 0 && n == 0;)
-        n = slu_ring_scan(ring, slu_pack_seed(spool->identity.spans[i].id), after, found);
-    return n;
-}
-
-static int empty_ring(struct recovery *recovery, struct slu_err *err)
-{
-    struct slu_spool *spool = recovery->spool;
-    struct slu_ring_record *found = NULL;
-    uint8_t *ring = NULL;
-    uint8_t id[16];
-    bool has_id = false;
-
-    if (slu_ring_read(spool->disk, spool->dir_fd, false, &ring, id, &has_id, err) != 0)
-        return -1;
-    if (ring == NULL)
-        return 0;
-    const int64_t n = scan_ring(recovery, ring, id, has_id, &found);
-    int result = 0;
-    if (n < 0)
-        result = slu_err_set(err, SLU_ENOMEM, "spool: no memory to read the ring");
-    else if (n > 0)
-        result = append_found(recovery, ring, found, (size_t)n, err);
-    free(found);
-    free(ring);
-    return result;
-}
-
 /* ---- step 5: go on --------------------------------------------------------------------------------- */
 
-static int begin_run(struct recovery *recovery, struct slu_err *err)
+static int begin_run(struct slu_recovery *recovery, struct slu_err *err)
 {
     struct slu_spool *spool = recovery->spool;
     struct slu_identity *identity = &spool->identity;
@@ -538,7 +376,7 @@ static void open_books(struct slu_spool *spool)
     atomic_store(&spool->durable_seq, spool->writer.last_seq);
 }
 
-static int run_steps(struct recovery *recovery, const char *data_dir, struct slu_err *err)
+static int run_steps(struct slu_recovery *recovery, const char *data_dir, struct slu_err *err)
 {
     struct slu_spool *spool = recovery->spool;
 
@@ -553,12 +391,12 @@ static int run_steps(struct recovery *recovery, const char *data_dir, struct slu
     memcpy(spool->seed_id, slu_identity_current(&spool->identity), 16);
     spool->seed = slu_pack_seed(spool->seed_id);
 
-    if (read_cursors(recovery, err) != 0)
+    if (slu_recovery_cursors(recovery, err) != 0)
         return -1;
     for (size_t i = 0; i < recovery->files.n_segments; i++)
         if (open_segment(recovery, i, err) != 0)
             return -1;
-    if (empty_ring(recovery, err) != 0 || settle_sinks(recovery, err) != 0 ||
+    if (slu_recovery_ring(recovery, err) != 0 || slu_recovery_sinks(recovery, err) != 0 ||
         begin_run(recovery, err) != 0)
         return -1;
     open_books(spool);
@@ -567,7 +405,7 @@ static int run_steps(struct recovery *recovery, const char *data_dir, struct slu
 
 int slu_recovery_run(struct slu_spool *spool, const char *data_dir, struct slu_err *err)
 {
-    struct recovery *recovery = calloc(1, sizeof(*recovery));
+    struct slu_recovery *recovery = calloc(1, sizeof(*recovery));
     if (recovery == NULL)
         return slu_err_set(err, SLU_ENOMEM, "spool: no memory to recover");
     recovery->spool = spool;

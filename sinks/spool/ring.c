@@ -65,7 +65,8 @@ int slu_ring_read(const struct slu_disk *disk, int dir, bool foreign, uint8_t **
     const int fd = foreign ? slu_files_open_foreign(disk, dir, SLU_RING_FILE, &open_err)
                            : slu_files_open(disk, dir, SLU_RING_FILE, O_RDONLY, &open_err);
     if (fd < 0)
-        return open_err.kind == SLU_ENOENT ? 0 : slu_err_set(err, open_err.kind, "%s", open_err.text);
+        return open_err.kind == SLU_ENOENT ? 0
+                                           : slu_err_set(err, open_err.kind, "%s", open_err.text);
 
     uint8_t *file = calloc(1, SLU_RING_FILE_BYTES);
     if (file == NULL) {
@@ -113,8 +114,9 @@ static bool is_plausible(const uint8_t *at, size_t left, uint64_t after)
 {
     const uint32_t word = slu_get_u32(at + 4);
     const uint64_t seq = slu_unpack_seq(at);
-    return slu_frame_tag(word) == SLU_TAG_RECORD && slu_frame_bytes(word) >= SLU_PACK_RECORD_BYTES &&
-           slu_frame_bytes(word) <= left && seq > 0 && seq <= after + SLU_SEQ_GAP;
+    return slu_frame_tag(word) == SLU_TAG_RECORD &&
+           slu_frame_bytes(word) >= SLU_PACK_RECORD_BYTES && slu_frame_bytes(word) <= left &&
+           seq > 0 && seq <= after + SLU_SEQ_GAP;
 }
 
 static bool note_found(struct slu_ring_record **found, size_t *n, size_t *cap,
@@ -135,22 +137,40 @@ static bool note_found(struct slu_ring_record **found, size_t *n, size_t *cap,
     return true;
 }
 
-int64_t slu_ring_scan(const uint8_t *bytes, uint32_t seed, uint64_t after,
+/* Zero bytes at `at`: no record begins before the last 7 of them, the tag is in its eighth byte. */
+static size_t zeros(const uint8_t *at, size_t n)
+{
+    size_t i = 0;
+    uint64_t word = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&word, at + i, 8);
+        if (word != 0)
+            break;
+    }
+    return i;
+}
+
+int64_t slu_ring_scan(const uint8_t *bytes, size_t n, uint32_t seed, uint64_t after,
                       struct slu_ring_record **found)
 {
     /* Bytes whose CRC may be computed in vain: a forged payload must not make this quadratic. */
     size_t budget = 64 * (size_t)SLU_RING_FILE_BYTES;
-    size_t n = 0, cap = 0;
+    size_t n_found = 0, cap = 0;
     *found = NULL;
 
-    for (size_t at = SLU_RING_HEADER_BYTES; at + SLU_PACK_RECORD_BYTES <= SLU_RING_FILE_BYTES;) {
+    for (size_t at = SLU_RING_HEADER_BYTES; at + SLU_PACK_RECORD_BYTES <= n;) {
         struct slu_record record;
-        const size_t left = SLU_RING_FILE_BYTES - at;
         unsigned tag = 0;
         uint64_t seq = 0;
         size_t size = 0;
-        if (is_plausible(bytes + at, left, after) && budget > 0) {
-            size = slu_frame_check(bytes + at, left, seed, &tag, &seq);
+        const size_t nothing = zeros(bytes + at, n - at);
+        if (nothing > 8) {
+            at += nothing - 7;
+            continue;
+        }
+        if (is_plausible(bytes + at, n - at, after) && budget > 0) {
+            size = slu_frame_check(bytes + at, n - at, seed, &tag, &seq);
             const size_t tried = slu_frame_bytes(slu_get_u32(bytes + at + 4));
             if (size == 0)
                 budget -= tried < budget ? tried : budget;
@@ -159,13 +179,12 @@ int64_t slu_ring_scan(const uint8_t *bytes, uint32_t seed, uint64_t after,
             at++;
             continue;
         }
-        if (seq > after &&
-            !note_found(found, &n, &cap,
-                        (struct slu_ring_record){seq, (uint32_t)at, (uint32_t)size}))
+        if (seq > after && !note_found(found, &n_found, &cap,
+                                       (struct slu_ring_record){seq, (uint32_t)at, (uint32_t)size}))
             return -1;
         at += size;
     }
-    return sort_once_each(*found, n);
+    return sort_once_each(*found, n_found);
 }
 
 static int make_file(const struct slu_disk *disk, int dir, const uint8_t id[16],
@@ -295,7 +314,8 @@ const uint8_t *slu_ring_peek(struct slu_ring *ring, size_t max, size_t *n)
         atomic_store_explicit(&ring->shared_tail, tail, memory_order_release);
     }
     const uint64_t to_end = SLU_RING_BYTES - place;
-    *n = whole_frames(ring->data + place, (size_t)(head - tail < to_end ? head - tail : to_end), max);
+    *n = whole_frames(ring->data + place, (size_t)(head - tail < to_end ? head - tail : to_end),
+                      max);
     if (*n == 0) { /* somebody wrote into our memory: what cannot be walked cannot be saved */
         atomic_store_explicit(&ring->shared_tail, head, memory_order_release);
         return NULL;

@@ -32,7 +32,7 @@ struct slu_ring {
 /* One record found in a ring file. */
 struct slu_ring_record {
     uint64_t seq;
-    uint32_t at;   /* in the bytes that were scanned */
+    uint32_t at; /* in the bytes that were scanned */
     uint32_t size;
 };
 
@@ -42,9 +42,9 @@ struct slu_ring_record {
 int slu_ring_read(const struct slu_disk *disk, int dir, bool foreign, uint8_t **bytes,
                   uint8_t id[16], bool *has_id, struct slu_err *err);
 
-/* All valid records with seq > `after` in those bytes, ascending, each seq once. Returns how many;
- * *found is from malloc (NULL for 0); -1: no memory. */
-int64_t slu_ring_scan(const uint8_t *bytes, uint32_t seed, uint64_t after,
+/* All valid records with seq > `after` in those bytes (`n` of them, the header included), ascending,
+ * each seq once. Returns how many; *found is from malloc (NULL for 0); -1: no memory. */
+int64_t slu_ring_scan(const uint8_t *bytes, size_t n, uint32_t seed, uint64_t after,
                       struct slu_ring_record **found);
 
 /* Map the file for spool `id`; made if missing, damaged or of the wrong size, its header renewed if it

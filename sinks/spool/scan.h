@@ -18,14 +18,14 @@
 
 struct slu_scan {
     const struct slu_disk *disk;
-    int fd;              /* of the segment, the caller's */
+    int fd; /* of the segment, the caller's */
     uint32_t seed;
-    uint64_t at;         /* next frame */
-    uint64_t end;        /* look at no byte from here on */
-    uint64_t last_seq;   /* of the last record; what comes must be higher */
-    uint64_t limit_seq;  /* what comes must be lower */
-    bool patch_holes;    /* unreadable pages count as damage instead of an error */
-    uint8_t *buffer;     /* owned; file bytes from `buffer_at` */
+    uint64_t at;        /* next frame */
+    uint64_t end;       /* look at no byte from here on */
+    uint64_t last_seq;  /* of the last record; what comes must be higher */
+    uint64_t limit_seq; /* what comes must be lower */
+    bool patch_holes;   /* unreadable pages count as damage instead of an error */
+    uint8_t *buffer;    /* owned; file bytes from `buffer_at` */
     size_t capacity;
     uint64_t buffer_at;
     size_t buffered;
@@ -38,19 +38,19 @@ enum slu_scan_kind {
     SLU_SCAN_RECORD,
     SLU_SCAN_DEFINITION,
     SLU_SCAN_FOOTER,
-    SLU_SCAN_DAMAGE,     /* `bytes` at `offset` make no sense, but something valid follows */
-    SLU_SCAN_LATER,      /* the buffer would have to be refilled, and the caller said not now */
+    SLU_SCAN_DAMAGE, /* `bytes` at `offset` make no sense, but something valid follows */
+    SLU_SCAN_LATER,  /* the buffer would have to be refilled, and the caller said not now */
 };
 
 struct slu_scan_item {
     enum slu_scan_kind kind;
     uint64_t offset;
     uint64_t bytes;
-    uint64_t dirty_end;       /* END: see there */
-    uint64_t lost;            /* DAMAGE: how many records that was, at most */
-    struct slu_record record; /* RECORD */
+    uint64_t dirty_end;               /* END: see there */
+    uint64_t lost;                    /* DAMAGE: how many records that was, at most */
+    struct slu_record record;         /* RECORD */
     struct slu_definition definition; /* DEFINITION */
-    const uint8_t *frame;     /* RECORD, DEFINITION, FOOTER */
+    const uint8_t *frame;             /* RECORD, DEFINITION, FOOTER */
 };
 
 /* `capacity`: bytes read at once; grows to the largest frame when it must. */

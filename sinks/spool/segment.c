@@ -146,8 +146,8 @@ int slu_segment_header_read(const uint8_t bytes[SLU_SEGMENT_HEADER_BYTES], const
 bool slu_definition_pack(struct slu_buf *out, const struct slu_definition *definition,
                          uint32_t seed)
 {
-    const size_t size = DEFINITION_BYTES + definition->name.len + definition->type.len +
-                        definition->text.len;
+    const size_t size =
+        DEFINITION_BYTES + definition->name.len + definition->type.len + definition->text.len;
     if (definition->name.len > UINT16_MAX || definition->type.len > UINT16_MAX ||
         size > SLU_RECORD_MAX_BYTES)
         return false;

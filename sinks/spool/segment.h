@@ -29,10 +29,10 @@ int slu_segment_header_read(const uint8_t bytes[SLU_SEGMENT_HEADER_BYTES], const
                             uint64_t base_seq, uint8_t spool_id[16], struct slu_err *err);
 
 enum slu_definition_kind {
-    SLU_DEFINE_SINK = 1,   /* number: its bit */
+    SLU_DEFINE_SINK = 1, /* number: its bit */
     SLU_DEFINE_POLICY = 2,
     SLU_DEFINE_SCHEMA = 3,
-    SLU_DEFINE_RUN = 4,    /* nothing but the seq: what follows begins there, there is no gap before */
+    SLU_DEFINE_RUN = 4, /* nothing but the seq: what follows begins there, there is no gap before */
 };
 
 struct slu_definition {

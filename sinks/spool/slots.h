@@ -19,14 +19,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLU_SLOT_BYTES    512u
-#define SLU_SLOT_CONTENT  (SLU_SLOT_BYTES - 12u) /* most bytes of content */
-#define SLU_SLOTS_BYTES   (3u * SLU_SLOT_BYTES)  /* of the whole file */
+#define SLU_SLOT_BYTES   512u
+#define SLU_SLOT_CONTENT (SLU_SLOT_BYTES - 12u) /* most bytes of content */
+#define SLU_SLOTS_BYTES  (3u * SLU_SLOT_BYTES)  /* of the whole file */
 
 struct slu_slots {
     const struct slu_disk *disk;
     int dir;
-    int fd;          /* -1: none yet */
+    int fd; /* -1: none yet */
     char name[80];
     char magic[8];
     size_t bytes;    /* of the content */

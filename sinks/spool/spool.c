@@ -1,4 +1,4 @@
-/* spool.c -- open and close, sinks, definitions, and the numbers for who watches.
+/* spool.c -- open and close, definitions, and the numbers for who watches.
  *
  * The books of a sink hold in every answer:
  *
@@ -209,19 +209,21 @@ void slu_spool_close(struct slu_spool *spool, int64_t deadline_mono_ns)
     if (spool == NULL)
         return;
     if (!writer_ends(spool, deadline_mono_ns)) {
-        slu_log(SLU_LOG_ERROR,
-                "spool: the writer hangs in the disk of %s; left behind, what is in the ring will be "
-                "found at the next start",
-                spool->data_dir);
+        slu_log(
+            SLU_LOG_ERROR,
+            "spool: the writer hangs in the disk of %s; left behind, what is in the ring will be "
+            "found at the next start",
+            spool->data_dir);
         return; /* its memory stays: the thread may wake up and use it */
     }
     pthread_join(spool->thread, NULL);
 
     struct slu_err err = {0};
     if (!atomic_load(&spool->emptied))
-        slu_log(SLU_LOG_WARNING,
-                "spool: not everything could be written in time; it is in the ring and will be found "
-                "at the next start");
+        slu_log(
+            SLU_LOG_WARNING,
+            "spool: not everything could be written in time; it is in the ring and will be found "
+            "at the next start");
     else if (slu_identity_store(&spool->identity, spool->next_seq, true, &err) != 0)
         slu_log(SLU_LOG_WARNING, "%s; some sequence numbers will be skipped", err.text);
     free_spool(spool);
@@ -231,8 +233,8 @@ void slu_spool_reconfigure(struct slu_spool *spool, const struct slu_spool_optio
 {
     atomic_store(&spool->sync, (int)options->sync);
     atomic_store(&spool->sync_interval_ns, options->sync_interval_ns);
-    atomic_store(&spool->max_size_bytes, options->max_size_bytes > 0 ? options->max_size_bytes
-                                                                     : INT64_MAX);
+    atomic_store(&spool->max_size_bytes,
+                 options->max_size_bytes > 0 ? options->max_size_bytes : INT64_MAX);
     atomic_store(&spool->min_free_bytes, options->min_free_bytes > 0 ? options->min_free_bytes : 0);
 }
 
@@ -276,133 +278,6 @@ int slu_spool_renew_id(struct slu_spool *spool, uint64_t far_seq, struct slu_err
     return 0;
 }
 
-/* ---- sinks ----------------------------------------------------------------------------------------- */
-
-int slu_spool_store_cursor(struct slu_spool *spool, struct slu_spool_sink *sink, bool sync,
-                           struct slu_err *err)
-{
-    uint8_t content[SLU_CURSOR_BYTES];
-
-    pthread_mutex_lock(&sink->file_lock);
-    pthread_mutex_lock(&spool->lock);
-    slu_cursor_pack(&sink->cursor, content);
-    pthread_mutex_unlock(&spool->lock);
-    const int result = slu_cursor_write(&sink->cursor, content, sync, err);
-    pthread_mutex_unlock(&sink->file_lock);
-    return result;
-}
-
-/* Lock held. */
-static struct slu_spool_sink *sink_named(struct slu_spool *spool, const char *name)
-{
-    for (size_t i = 0; i < SLU_SINKS_MAX; i++)
-        if (spool->sinks[i].used && strcmp(spool->sinks[i].cursor.name, name) == 0)
-            return &spool->sinks[i];
-    return NULL;
-}
-
-/* Lock held. Nothing before now is this sink's. */
-static void start_at_head(struct slu_spool *spool, struct slu_spool_sink *sink)
-{
-    struct slu_position *position = &sink->cursor.position;
-    const struct slu_segment *newest = slu_table_newest(&spool->table);
-
-    *position = (struct slu_position){.seq = atomic_load(&spool->head_seq)};
-    if (newest == NULL)
-        return;
-    position->segment = newest->base_seq;
-    position->passed = newest->counts[sink->cursor.bit];
-}
-
-/* Lock held. A free bit for a new sink, or NULL. */
-static struct slu_spool_sink *new_sink(struct slu_spool *spool, const char *name)
-{
-    for (uint32_t bit = 0; bit < SLU_SINKS_MAX; bit++) {
-        struct slu_spool_sink *sink = &spool->sinks[bit];
-        if (sink->used)
-            continue;
-        slu_cursor_init(&sink->cursor, spool->disk, spool->dir_fd, name);
-        sink->cursor.bit = bit;
-        start_at_head(spool, sink);
-        sink->used = true;
-        return sink;
-    }
-    return NULL;
-}
-
-int slu_spool_sink(struct slu_spool *spool, const char *name, const char *type,
-                   enum slu_when_full when_full, struct slu_err *err)
-{
-    if (!slu_cursor_name_is_sound(name))
-        return slu_err_set(err, SLU_EINVAL, "spool: %s is no name for a sink", name);
-
-    pthread_mutex_lock(&spool->lock);
-    struct slu_spool_sink *sink = sink_named(spool, name);
-    const bool is_new = sink == NULL;
-    if (is_new)
-        sink = new_sink(spool, name);
-    bool changed = is_new;
-    if (sink != NULL) {
-        struct slu_cursor *cursor = &sink->cursor;
-        if (cursor->forgotten)
-            start_at_head(spool, sink);
-        changed = is_new || cursor->forgotten || cursor->orphaned ||
-                  cursor->when_full != (uint8_t)when_full || strcmp(cursor->type, type) != 0;
-        cursor->forgotten = cursor->orphaned = false;
-        cursor->when_full = (uint8_t)when_full;
-        (void)snprintf(cursor->type, sizeof(cursor->type), "%s", type);
-        atomic_store(&sink->when_full, (uint8_t)when_full);
-    }
-    pthread_mutex_unlock(&spool->lock);
-    if (sink == NULL)
-        return slu_err_set(err, SLU_EFULL,
-                           "spool: no more than %d sinks; forget an orphaned one with: "
-                           "sluice spool %s forget SINK",
-                           SLU_SINKS_MAX, spool->data_dir);
-    if (changed && slu_spool_store_cursor(spool, sink, true, err) != 0) {
-        pthread_mutex_lock(&spool->lock);
-        if (is_new) {
-            slu_slots_close(&sink->cursor.slots);
-            sink->used = false;
-        }
-        pthread_mutex_unlock(&spool->lock);
-        return -1;
-    }
-    slu_writer_wake(spool); /* it writes the definition */
-    return (int)sink->cursor.bit;
-}
-
-static bool is_among(const char *name, const char *const *names, size_t n_names)
-{
-    for (size_t i = 0; i < n_names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-void slu_spool_keep_sinks(struct slu_spool *spool, const char *const *names, size_t n_names)
-{
-    for (size_t i = 0; i < SLU_SINKS_MAX; i++) {
-        struct slu_spool_sink *sink = &spool->sinks[i];
-        pthread_mutex_lock(&spool->lock);
-        const bool orphan = sink->used && !sink->cursor.forgotten &&
-                            !is_among(sink->cursor.name, names, n_names);
-        if (orphan)
-            sink->cursor.orphaned = true;
-        const uint64_t left = orphan ? slu_sink_left(&spool->table, sink) : 0;
-        pthread_mutex_unlock(&spool->lock);
-        if (!orphan)
-            continue;
-        struct slu_err err = {0};
-        if (slu_spool_store_cursor(spool, sink, true, &err) != 0)
-            slu_log(SLU_LOG_WARNING, "%s", err.text);
-        slu_log(SLU_LOG_NOTICE,
-                "spool: sink %s is not configured any more, %" PRIu64
-                " records are kept for it; give them up with: sluice spool %s forget %s",
-                sink->cursor.name, left, spool->data_dir, sink->cursor.name);
-    }
-}
-
 /* ---- definitions ----------------------------------------------------------------------------------- */
 
 /* Wait until the definitions are on the disk: a record that uses one must not outlive it. */
@@ -428,8 +303,8 @@ static uint16_t define(struct slu_spool *spool, enum slu_definition_kind kind, c
 {
     pthread_mutex_lock(&spool->lock);
     const size_t before = spool->names.n_live;
-    const uint16_t number = slu_names_define(&spool->names, kind, slu_slice_of(name),
-                                             slu_slice_of(type), text);
+    const uint16_t number =
+        slu_names_define(&spool->names, kind, slu_slice_of(name), slu_slice_of(type), text);
     const size_t n_live = spool->names.n_live;
     pthread_mutex_unlock(&spool->lock);
     if (n_live > before)
@@ -493,8 +368,8 @@ static void fill_sink(const struct slu_spool_sink *sink, struct slu_spool_sink_s
                                          .committed_seq = sink->cursor.position.seq};
     memcpy(out->name, sink->cursor.name, sizeof(sink->cursor.name));
     memcpy(out->type, sink->cursor.type, sizeof(sink->cursor.type));
-    out->discarded = sink->discarded_old +
-                     atomic_load_explicit(&sink->discarded_new, memory_order_acquire);
+    out->discarded =
+        sink->discarded_old + atomic_load_explicit(&sink->discarded_new, memory_order_acquire);
     out->routed = atomic_load_explicit(&sink->routed, memory_order_acquire);
     const uint64_t in = out->spooled_at_start + out->routed;
     const uint64_t gone = out->delivered + out->dead_lettered + out->discarded + out->corrupt;
@@ -519,64 +394,4 @@ size_t slu_spool_sink_stats(const struct slu_spool *spool, struct slu_spool_sink
     }
     pthread_mutex_unlock(lock);
     return n;
-}
-
-/* ---- forget ---------------------------------------------------------------------------------------- */
-
-static int forget_sink(struct slu_spool *spool, const char *name, bool was_orphaned,
-                       uint64_t *records, struct slu_err *err)
-{
-    pthread_mutex_lock(&spool->lock);
-    struct slu_spool_sink *sink = sink_named(spool, name);
-    const bool known = sink != NULL && !sink->cursor.forgotten;
-    if (known && was_orphaned) {
-        *records = slu_sink_left(&spool->table, sink);
-        sink->cursor.forgotten = true;
-    }
-    pthread_mutex_unlock(&spool->lock);
-    if (!known)
-        return slu_err_set(err, SLU_ENOENT, "spool: %s has no sink %s", spool->data_dir, name);
-    if (!was_orphaned)
-        return slu_err_set(err, SLU_EINVAL,
-                           "spool: sink %s is configured; take it out of the configuration and start "
-                           "the broker once, then it may be forgotten",
-                           name);
-    return slu_spool_store_cursor(spool, sink, true, err);
-}
-
-/* Is it marked orphaned on disk? Opening the spool takes every sink for one. */
-static bool is_orphaned_on_disk(const char *data_dir, const char *name)
-{
-    char path[PATH_MAX];
-    struct slu_cursor cursor;
-    const int n = snprintf(path, sizeof(path), "%s/spool", data_dir);
-    if (n < 0 || (size_t)n >= sizeof(path) || !slu_cursor_name_is_sound(name))
-        return false;
-    const int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (dir < 0)
-        return false;
-    slu_cursor_init(&cursor, &slu_disk_real, dir, name);
-    const enum slu_slots_found found = slu_cursor_load(&cursor, true, NULL);
-    slu_slots_close(&cursor.slots);
-    close(dir);
-    return found == SLU_SLOTS_MISSING || found == SLU_SLOTS_DAMAGED || cursor.orphaned;
-}
-
-int slu_spool_forget(const char *data_dir, const char *sink, uint64_t *records, struct slu_err *err)
-{
-    *records = 0;
-    struct stat status;
-    if (stat(data_dir, &status) != 0)
-        return slu_err_system(err, errno, "spool: %s", data_dir);
-
-    const bool orphaned = is_orphaned_on_disk(data_dir, sink);
-    const struct slu_spool_options options = {.data_dir = data_dir,
-                                              .sync_interval_ns = SLU_PASS_NS};
-    struct slu_spool *spool = slu_spool_open(&options, err);
-    if (spool == NULL)
-        return -1;
-    const int result = forget_sink(spool, sink, orphaned, records, err);
-    atomic_store(&spool->reclaim, true); /* the writer deletes what is free now, before it ends */
-    slu_spool_close(spool, slu_clock_mono_ns() + 5 * SLU_NS_PER_S);
-    return result;
 }

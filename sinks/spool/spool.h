@@ -35,17 +35,17 @@ enum slu_spool_sync {
 enum slu_when_full {
     SLU_FULL_DROP_OLDEST, /* the sink's oldest records go, counted */
     SLU_FULL_DROP_NEWEST, /* new records do not get this sink's bit, counted */
-    SLU_FULL_REFUSE,      /* the append is refused (QoS 1/2); QoS 0 loses this sink's bit, counted */
+    SLU_FULL_REFUSE, /* the append is refused (QoS 1/2); QoS 0 loses this sink's bit, counted */
 };
 
 struct slu_spool_options {
-    const char *data_dir;      /* the spool lives in <data_dir>/spool; 0700 and ours. Made if it is
+    const char *data_dir; /* the spool lives in <data_dir>/spool; 0700 and ours. Made if it is
                                   missing (the last folder of the path, not its parents) */
     enum slu_spool_sync sync;
     int64_t sync_interval_ns;
-    int64_t max_size_bytes;    /* of all segments */
-    int64_t min_free_bytes;    /* on the file system */
-    size_t segment_bytes;      /* 0: 64 MiB; tests use less */
+    int64_t max_size_bytes;      /* of all segments */
+    int64_t min_free_bytes;      /* on the file system */
+    size_t segment_bytes;        /* 0: 64 MiB; tests use less */
     const struct slu_disk *disk; /* NULL: the real one (disk.h) */
 };
 
@@ -104,9 +104,9 @@ const char *slu_spool_schema_name(const struct slu_spool *spool, uint16_t number
 /* ---- append ---------------------------------------------------------------------------------------- */
 
 enum slu_append {
-    SLU_APPENDED,        /* in the spool; record->seq is set */
-    SLU_APPEND_DROPPED,  /* every sink's bit was taken away (full); all counted as discarded */
-    SLU_APPEND_REFUSED,  /* not taken: ring or disk full and refusal asked for; publisher shall re-send */
+    SLU_APPENDED,       /* in the spool; record->seq is set */
+    SLU_APPEND_DROPPED, /* every sink's bit was taken away (full); all counted as discarded */
+    SLU_APPEND_REFUSED, /* not taken: ring or disk full and refusal asked for; publisher shall re-send */
 };
 
 /* Append for the sinks in record->sinks. QoS 0 is never refused. The usual case is a memcpy and a
@@ -153,15 +153,15 @@ int slu_spool_commit(struct slu_spool_reader *reader, uint64_t seq, uint64_t n_d
 /* ---- watch ----------------------------------------------------------------------------------------- */
 
 struct slu_spool_stats {
-    int64_t bytes;      /* of all segments */
+    int64_t bytes; /* of all segments */
     int64_t max_bytes;
     int64_t free_bytes; /* on the file system, as last asked */
     uint64_t head_seq;  /* newest appended */
     uint64_t durable_seq;
     uint64_t corrupt_records, corrupt_bytes; /* since start, set aside */
     uint64_t sync_failures;
-    bool full;          /* max_size, min_free or ENOSPC in force */
-    bool failing;       /* the last write or sync failed; see last_error */
+    bool full;    /* max_size, min_free or ENOSPC in force */
+    bool failing; /* the last write or sync failed; see last_error */
     char last_error[256];
 };
 
@@ -207,8 +207,8 @@ const uint8_t *slu_spool_view_id_of(const struct slu_spool_view *view, uint64_t 
 
 /* Next record in order, ring records last; false at the end. `*policy` and `*schema` are names (NULL:
  * none or unknown). All is borrowed until the next call. */
-bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record, const char **policy,
-                         const char **schema);
+bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record,
+                         const char **policy, const char **schema);
 
 /* Check every byte: returns the number of damaged stretches, and describes each to `report`. */
 size_t slu_spool_view_verify(struct slu_spool_view *view,
@@ -216,6 +216,7 @@ size_t slu_spool_view_verify(struct slu_spool_view *view,
 
 /* Give up an orphaned sink's claim, so that its segments can go. Takes the lock: the broker must not
  * run. Returns 0, or -1 and err (not orphaned? unknown? locked?). `records` gets how many it let go. */
-int slu_spool_forget(const char *data_dir, const char *sink, uint64_t *records, struct slu_err *err);
+int slu_spool_forget(const char *data_dir, const char *sink, uint64_t *records,
+                     struct slu_err *err);
 
 #endif

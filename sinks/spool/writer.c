@@ -98,7 +98,7 @@ void slu_spool_failed(struct slu_spool *spool, const char *what, int sys)
                       what, strerror_r(sys, reason, sizeof(reason)), spool->data_dir);
 }
 
-static void works(struct slu_spool *spool)
+void slu_spool_works(struct slu_spool *spool)
 {
     spool->writer.retry_wait_ns = RETRY_LEAST_NS;
     if (!atomic_exchange(&spool->failing, false))
@@ -113,293 +113,6 @@ static void back_off(struct slu_writer *writer)
     writer->retry_wait_ns *= 2;
     if (writer->retry_wait_ns > RETRY_MOST_NS)
         writer->retry_wait_ns = RETRY_MOST_NS;
-}
-
-/* The file being written failed: it ends where it was last durable. */
-static void abandon(struct slu_spool *spool)
-{
-    struct slu_writer *writer = &spool->writer;
-
-    pthread_mutex_lock(&spool->lock);
-    struct slu_segment *segment = slu_table_find(&spool->table, writer->base_seq);
-    if (segment != NULL)
-        segment->sealed = true;
-    pthread_mutex_unlock(&spool->lock);
-    slu_files_close(spool->disk, writer->fd);
-    writer->fd = -1;
-    writer->in_file = 0;
-}
-
-/* ---- segments -------------------------------------------------------------------------------------- */
-
-uint64_t slu_writer_segment_bytes(const struct slu_spool *spool)
-{
-    const uint64_t max = (uint64_t)atomic_load(&spool->max_size_bytes);
-    uint64_t bytes = spool->segment_option;
-
-    if (bytes == 0)
-        bytes = max / 8 > SLU_SEGMENT_LEAST ? max / 8 : SLU_SEGMENT_LEAST;
-    if (bytes > SLU_SEGMENT_DEFAULT)
-        bytes = SLU_SEGMENT_DEFAULT;
-    return bytes < max / 4 ? bytes : max / 4;
-}
-
-/* Make the file of the next segment and take its blocks, so that a full disk shows up here. */
-static int make_ahead(struct slu_spool *spool)
-{
-    struct slu_writer *writer = &spool->writer;
-    const uint64_t bytes = slu_writer_segment_bytes(spool);
-
-    if (!slu_full_make_room(spool, bytes)) {
-        errno = ENOSPC;
-        return -1;
-    }
-    (void)spool->disk->unlinkat(spool->disk->context, spool->dir_fd, SLU_SEGMENT_AHEAD);
-    const int fd = slu_files_open(spool->disk, spool->dir_fd, SLU_SEGMENT_AHEAD,
-                                  O_RDWR | O_CREAT | O_EXCL, NULL);
-    if (fd < 0)
-        return -1;
-    int sys = 0;
-    for (int i = 0; i < 64; i++) {
-        sys = spool->disk->fallocate(spool->disk->context, fd, 0, (off_t)bytes) == 0 ? 0 : errno;
-        if ((sys == ENOSPC || sys == EDQUOT) && slu_full_give_one(spool))
-            continue;
-        if (sys != EINTR)
-            break;
-    }
-    if (sys != 0 && sys != EOPNOTSUPP && sys != ENOSYS) {
-        slu_files_close(spool->disk, fd);
-        (void)spool->disk->unlinkat(spool->disk->context, spool->dir_fd, SLU_SEGMENT_AHEAD);
-        errno = sys;
-        return -1;
-    }
-    writer->ahead_fd = fd;
-    writer->ahead_bytes = bytes;
-    return 0;
-}
-
-static void now_full(struct slu_spool *spool, bool full)
-{
-    if (atomic_exchange(&spool->full, full) == full)
-        return;
-    if (full)
-        slu_log_sometimes(&spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_WARNING,
-                          "spool: full (max_size, min_free or the disk of %s); each sink's "
-                          "when_full decides about new records",
-                          spool->data_dir);
-    else
-        slu_log_sometimes(&spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_NOTICE,
-                          "spool: has room again");
-}
-
-/* Keep a segment ready. A disk without room is `full`, anything else is `failing`. */
-static int keep_ahead(struct slu_spool *spool)
-{
-    if (spool->writer.ahead_fd >= 0)
-        return 0;
-    if (make_ahead(spool) == 0) {
-        now_full(spool, false);
-        works(spool);
-        return 0;
-    }
-    const int sys = errno;
-    if (sys == ENOSPC || sys == EDQUOT)
-        now_full(spool, true);
-    else
-        slu_spool_failed(spool, "make a segment", sys);
-    errno = sys;
-    return -1;
-}
-
-/* Definitions of the sinks in `bits`; lock held. */
-static bool pack_sinks(const struct slu_spool *spool, uint32_t bits, uint64_t seq, uint32_t *late,
-                       uint64_t file_at, struct slu_buf *out)
-{
-    for (size_t i = 0; i < SLU_SINKS_MAX; i++) {
-        const struct slu_cursor *cursor = &spool->sinks[i].cursor;
-        if ((bits >> i & 1u) == 0)
-            continue;
-        const uint64_t at = file_at + out->len;
-        const struct slu_definition definition = {.kind = SLU_DEFINE_SINK,
-                                                  .seq = seq,
-                                                  .previous = late != NULL ? *late : 0,
-                                                  .number = (uint16_t)i,
-                                                  .name = slu_slice_of(cursor->name),
-                                                  .type = slu_slice_of(cursor->type)};
-        if (!slu_definition_pack(out, &definition, spool->seed))
-            return false;
-        if (late != NULL)
-            *late = (uint32_t)at;
-    }
-    return true;
-}
-
-static uint32_t used_sinks(const struct slu_spool *spool)
-{
-    uint32_t bits = 0;
-    for (size_t i = 0; i < SLU_SINKS_MAX; i++)
-        if (spool->sinks[i].used)
-            bits |= UINT32_C(1) << i;
-    return bits;
-}
-
-/* What the next record's seq will be at least. */
-static uint64_t next_seq(const struct slu_spool *spool)
-{
-    const struct slu_writer *writer = &spool->writer;
-    if (writer->unsynced_len > 0)
-        return slu_unpack_seq(writer->unsynced);
-    return writer->last_seq + 1 > spool->run_first_seq ? writer->last_seq + 1
-                                                       : spool->run_first_seq;
-}
-
-/* Header and definitions into the scratch buffer. */
-static bool pack_begin(struct slu_spool *spool, uint64_t base_seq, size_t *names, uint32_t *sinks)
-{
-    struct slu_buf *out = &spool->writer.scratch;
-    uint8_t header[SLU_SEGMENT_HEADER_BYTES];
-
-    slu_buf_reset(out);
-    slu_segment_header_write(header, base_seq, spool->seed_id, slu_clock_wall_ns());
-    slu_buf_add(out, header, sizeof(header));
-    pthread_mutex_lock(&spool->lock);
-    *sinks = used_sinks(spool);
-    *names = spool->names.n_live;
-    const bool ok = pack_sinks(spool, *sinks, base_seq, NULL, 0, out) &&
-                    slu_names_pack(&spool->names, 0, base_seq, spool->seed, NULL, 0, out);
-    pthread_mutex_unlock(&spool->lock);
-    return ok && !out->failed;
-}
-
-static void names_are_durable(struct slu_spool *spool, size_t names)
-{
-    pthread_mutex_lock(&spool->lock);
-    spool->names_durable = names;
-    pthread_cond_broadcast(&spool->defined);
-    pthread_mutex_unlock(&spool->lock);
-}
-
-/* Write the beginning of the segment made ahead and give it its name. */
-static int christen(struct slu_spool *spool, uint64_t base_seq)
-{
-    struct slu_writer *writer = &spool->writer;
-    const struct slu_disk *disk = spool->disk;
-    char name[SLU_SEGMENT_NAME_SIZE];
-
-    slu_segment_name(base_seq, name);
-    if (slu_files_write(disk, writer->ahead_fd, writer->scratch.data, writer->scratch.len, 0) == 0 &&
-        slu_files_sync(disk, writer->ahead_fd) == 0 &&
-        disk->renameat(disk->context, spool->dir_fd, SLU_SEGMENT_AHEAD, name) == 0 &&
-        slu_files_sync_dir(disk, spool->dir_fd) == 0)
-        return 0;
-    slu_spool_failed(spool, "begin a segment", errno);
-    slu_files_close(disk, writer->ahead_fd);
-    writer->ahead_fd = -1;
-    return -1;
-}
-
-static int enter_segment(struct slu_spool *spool, uint64_t base_seq)
-{
-    const struct slu_writer *writer = &spool->writer;
-    struct slu_segment segment = {.base_seq = base_seq,
-                                  .last_seq = base_seq - 1,
-                                  .end = writer->scratch.len,
-                                  .on_disk = writer->ahead_bytes};
-    memcpy(segment.id, spool->seed_id, sizeof(segment.id));
-    pthread_mutex_lock(&spool->lock);
-    const struct slu_segment *replaced = slu_table_find(&spool->table, base_seq);
-    if (replaced != NULL) /* it failed before anything in it was durable */
-        segment.generation = replaced->generation + 1;
-    const bool ok = slu_table_add(&spool->table, &segment) != NULL;
-    pthread_mutex_unlock(&spool->lock);
-    return ok ? 0 : -1;
-}
-
-/* Begin a new segment, and write to it what is not durable yet. */
-static int begin_segment(struct slu_spool *spool)
-{
-    struct slu_writer *writer = &spool->writer;
-    const uint64_t base_seq = next_seq(spool);
-    size_t names = 0;
-    uint32_t sinks = 0;
-
-    if (keep_ahead(spool) != 0)
-        return -1;
-    if (!pack_begin(spool, base_seq, &names, &sinks) || christen(spool, base_seq) != 0)
-        return -1;
-    if (enter_segment(spool, base_seq) != 0) {
-        slu_spool_failed(spool, "note a segment", ENOMEM);
-        slu_files_close(spool->disk, writer->ahead_fd);
-        writer->ahead_fd = -1;
-        return -1;
-    }
-    writer->fd = writer->ahead_fd;
-    writer->ahead_fd = -1;
-    writer->base_seq = base_seq;
-    writer->written = writer->scratch.len;
-    writer->names_written = names;
-    writer->sinks_written = sinks;
-    writer->late_definition = 0;
-    writer->run_wanted = false; /* the base tells where the run begins */
-    names_are_durable(spool, names);
-
-    if (writer->unsynced_len > 0) {
-        if (slu_files_write(spool->disk, writer->fd, writer->unsynced, writer->unsynced_len,
-                            writer->written) != 0) {
-            slu_spool_failed(spool, "write a segment", errno);
-            abandon(spool);
-            return -1;
-        }
-        writer->written += writer->unsynced_len;
-        writer->in_file = writer->unsynced_len;
-    }
-    return 0;
-}
-
-int slu_segment_seal(const struct slu_disk *disk, int fd, const struct slu_segment *segment)
-{
-    uint8_t bytes[SLU_SEGMENT_FOOTER_BYTES];
-    struct slu_footer footer = {.base_seq = segment->base_seq,
-                                .last_seq = segment->last_seq,
-                                .records = segment->records,
-                                .first_time_ns = segment->first_time_ns,
-                                .last_time_ns = segment->last_time_ns,
-                                .late_definition = segment->late_definition};
-    memcpy(footer.counts, segment->counts, sizeof(footer.counts));
-    slu_footer_write(bytes, &footer, slu_pack_seed(segment->id));
-    if (slu_files_write(disk, fd, bytes, sizeof(bytes), segment->end) != 0 ||
-        disk->ftruncate(disk->context, fd, (off_t)(segment->end + sizeof(bytes))) != 0)
-        return -1;
-    return slu_files_sync(disk, fd);
-}
-
-void slu_writer_seal(struct slu_spool *spool)
-{
-    struct slu_writer *writer = &spool->writer;
-    if (writer->fd < 0)
-        return;
-
-    pthread_mutex_lock(&spool->lock);
-    const struct slu_segment *found = slu_table_find(&spool->table, writer->base_seq);
-    struct slu_segment segment = *found;
-    pthread_mutex_unlock(&spool->lock);
-
-    segment.end = writer->written; /* definitions may stand behind the last record */
-    segment.late_definition = writer->late_definition;
-    const int sealed = slu_segment_seal(spool->disk, writer->fd, &segment);
-    if (sealed != 0)
-        slu_spool_failed(spool, "seal a segment", errno); /* a recovery will walk it instead */
-
-    pthread_mutex_lock(&spool->lock);
-    struct slu_segment *entry = slu_table_find(&spool->table, writer->base_seq);
-    entry->sealed = true;
-    entry->late_definition = writer->late_definition;
-    if (sealed == 0)
-        entry->on_disk = segment.end + SLU_SEGMENT_FOOTER_BYTES;
-    pthread_cond_broadcast(&spool->readable); /* readers may pass its end now */
-    pthread_mutex_unlock(&spool->lock);
-    slu_files_close(spool->disk, writer->fd);
-    writer->fd = -1;
 }
 
 /* ---- making durable -------------------------------------------------------------------------------- */
@@ -432,7 +145,8 @@ static void tally_frames(struct tally *tally, const uint8_t *frames, size_t n)
 
 static void book_sink(struct slu_spool_sink *sink, const struct tally *tally, size_t bit)
 {
-    const uint64_t out = sink->delivered + sink->dead_lettered + sink->corrupt + sink->discarded_old;
+    const uint64_t out =
+        sink->delivered + sink->dead_lettered + sink->corrupt + sink->discarded_old;
     if (sink->spooled_at_start + sink->written == out) /* it had nothing left to do */
         atomic_store(&sink->oldest_ns, tally->first_time_of[bit]);
     sink->written += tally->counts[bit];
@@ -469,7 +183,7 @@ static void publish(struct slu_spool *spool)
     atomic_fetch_add(&spool->durable_step, 1);
     if (atomic_load(&spool->sync) == SLU_SYNC_ALWAYS)
         slu_futex_wake(&spool->durable_step);
-    works(spool);
+    slu_spool_works(spool);
 }
 
 int slu_writer_sync(struct slu_spool *spool)
@@ -477,12 +191,12 @@ int slu_writer_sync(struct slu_spool *spool)
     struct slu_writer *writer = &spool->writer;
     if (writer->unsynced_len == 0)
         return 0;
-    if (writer->fd < 0 && begin_segment(spool) != 0)
+    if (writer->fd < 0 && slu_writer_begin(spool) != 0)
         return -1;
     if (slu_files_sync(spool->disk, writer->fd) != 0) {
         atomic_fetch_add(&spool->sync_failures, 1);
         slu_spool_failed(spool, "sync a segment", errno);
-        abandon(spool);
+        slu_writer_abandon(spool);
         return -1;
     }
     publish(spool);
@@ -494,7 +208,7 @@ static int rotate(struct slu_spool *spool)
     if (slu_writer_sync(spool) != 0)
         return -1;
     slu_writer_seal(spool);
-    return begin_segment(spool);
+    return slu_writer_begin(spool);
 }
 
 static bool segment_is_full(const struct slu_spool *spool, size_t n)
@@ -517,7 +231,7 @@ int slu_writer_put(struct slu_spool *spool, const uint8_t *frames, size_t n)
 {
     struct slu_writer *writer = &spool->writer;
 
-    if (writer->fd < 0 && begin_segment(spool) != 0)
+    if (writer->fd < 0 && slu_writer_begin(spool) != 0)
         return -1;
     if (segment_is_full(spool, n) && rotate(spool) != 0)
         return -1;
@@ -528,7 +242,7 @@ int slu_writer_put(struct slu_spool *spool, const uint8_t *frames, size_t n)
     if (slu_files_write(spool->disk, writer->fd, writer->unsynced + writer->unsynced_len, n,
                         writer->written) != 0) {
         slu_spool_failed(spool, "write a segment", errno);
-        abandon(spool);
+        slu_writer_abandon(spool);
         return -1;
     }
     if (writer->unsynced_len == 0)
@@ -539,61 +253,6 @@ int slu_writer_put(struct slu_spool *spool, const uint8_t *frames, size_t n)
     writer->last_seq = last_seq_of(writer->unsynced + writer->unsynced_len - n, n);
     if (atomic_load(&spool->sync) == SLU_SYNC_OS)
         publish(spool);
-    return 0;
-}
-
-/* ---- definitions ----------------------------------------------------------------------------------- */
-
-static bool definitions_wait(struct slu_spool *spool)
-{
-    const struct slu_writer *writer = &spool->writer;
-    pthread_mutex_lock(&spool->lock);
-    const bool wait = writer->fd < 0 || writer->run_wanted || spool->names.n_live > writer->names_written ||
-                      (used_sinks(spool) & ~writer->sinks_written) != 0;
-    pthread_mutex_unlock(&spool->lock);
-    return wait;
-}
-
-int slu_writer_define(struct slu_spool *spool)
-{
-    struct slu_writer *writer = &spool->writer;
-    if (!definitions_wait(spool))
-        return 0;
-    if (slu_writer_sync(spool) != 0)
-        return -1;
-    if (writer->fd < 0)
-        return begin_segment(spool); /* it begins with them */
-
-    slu_buf_reset(&writer->scratch);
-    uint32_t late = writer->late_definition;
-    const uint64_t seq = next_seq(spool);
-    pthread_mutex_lock(&spool->lock);
-    const uint32_t sinks = used_sinks(spool);
-    const size_t names = spool->names.n_live;
-    const struct slu_definition run = {.kind = SLU_DEFINE_RUN, .seq = seq};
-    const bool ok =
-        (!writer->run_wanted || slu_definition_pack(&writer->scratch, &run, spool->seed)) &&
-        pack_sinks(spool, sinks & ~writer->sinks_written, seq, &late, writer->written,
-                   &writer->scratch) &&
-        slu_names_pack(&spool->names, writer->names_written, seq, spool->seed, &late,
-                       writer->written, &writer->scratch);
-    pthread_mutex_unlock(&spool->lock);
-    if (!ok)
-        return -1;
-    if (slu_files_write(spool->disk, writer->fd, writer->scratch.data, writer->scratch.len,
-                        writer->written) != 0 ||
-        slu_files_sync(spool->disk, writer->fd) != 0) {
-        slu_spool_failed(spool, "write definitions", errno);
-        abandon(spool);
-        return -1;
-    }
-    writer->written += writer->scratch.len;
-    writer->names_written = names;
-    writer->sinks_written |= sinks;
-    writer->run_wanted = false;
-    writer->late_definition = late;
-    names_are_durable(spool, names);
-    works(spool);
     return 0;
 }
 
@@ -632,8 +291,7 @@ static bool sync_is_due(struct slu_spool *spool)
     if (atomic_load(&spool->sync) != SLU_SYNC_INTERVAL || atomic_load(&spool->stopping) ||
         writer->fd < 0)
         return true;
-    return slu_clock_mono_ns() - writer->unsynced_since_ns >=
-           atomic_load(&spool->sync_interval_ns);
+    return slu_clock_mono_ns() - writer->unsynced_since_ns >= atomic_load(&spool->sync_interval_ns);
 }
 
 static void reserve_ahead(struct slu_spool *spool)
@@ -667,7 +325,7 @@ static void keep_house(struct slu_spool *spool)
         return;
     if (writer->ahead_fd < 0 && now >= writer->retry_ns &&
         (writer->fd < 0 || writer->written > slu_writer_segment_bytes(spool) / 2))
-        (void)keep_ahead(spool);
+        (void)slu_writer_keep_ahead(spool);
     if (now - writer->looked_ns >= SLU_NS_PER_S) {
         struct statvfs status;
         writer->looked_ns = now;
@@ -686,7 +344,8 @@ static int make_pass(struct slu_spool *spool)
     if (slu_clock_mono_ns() >= writer->retry_ns) {
         if (slu_writer_define(spool) != 0 || drain(spool) != 0 ||
             (sync_is_due(spool) && slu_writer_sync(spool) != 0)) {
-            back_off(writer);
+            if (!atomic_load(&spool->full)) /* room is looked for at each pass */
+                back_off(writer);
             keep_house(spool);
             return -1;
         }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import places
 
-NAME = re.compile(r"^(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})-(?P<last>\d{20})\.jsonl(\.gz)?$")
+NAME = re.compile(r"^(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})-(?P<last>\d{20})(-\d+)?\.jsonl(\.gz)?$")
 OPEN_NAME = re.compile(r"^\.(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})\.jsonl\.inprogress$")
 FOLDER = re.compile(r"dt=\d{4}-\d\d-\d\d/hour=\d\d$")
 

@@ -84,7 +84,7 @@ class Hostile(BrokerTest):
         (file,) = checks.lake_files(self.lake(broker))
         line = file.path.read_bytes()
         self.assertEqual(line.count(b"\n"), 1)
-        if len(payload) < 200_000:
+        if len(payload) < 200_000 and payload.count(b"[") < 64:  # the envelope is one level more
             checks.validate("record.schema.json", [line.decode()], self.folder / "json")
 
     @alone

@@ -1,1 +1,5 @@
 slu_unit_test(test_spool slu_spool slu_base)
+slu_unit_test(test_spool_damage slu_spool slu_base)
+slu_unit_test(test_spool_fault slu_spool slu_base)
+slu_unit_test(test_spool_model slu_spool slu_base)
+slu_unit_test(test_spool_threads slu_spool slu_base)

@@ -36,6 +36,7 @@
 enum { MAX_RECORDS = 20000, PATIENCE_S = 60 };
 
 static const uint8_t spool_id[16] = {1, 2, 3, 4, 5, 6, 7, 8};
+static const uint8_t next_id[16] = {8, 7, 6, 5, 4, 3, 2, 1};
 static char data_dir[64];
 
 /* Guards everything below; `moved` is signalled at every change. */
@@ -66,10 +67,12 @@ static struct shore {
 
     /* what it has seen */
     bool is_connected;
-    size_t n_settles, n_pushes, n_resets, n_finishes, n_closes, n_waiting, n_reported;
+    bool has_next_id; /* opened under it: another place counts */
+    size_t n_opens, n_settles, n_pushes, n_resets, n_finishes, n_closes, n_waiting, n_reported;
     uint64_t waiting[MAX_RECORDS];           /* pushed, not settled */
     uint64_t reported[SLU_SINK_REJECTS_MAX]; /* rejects of the last settle */
     uint64_t last_pushed;
+    uint64_t next_place;        /* `place` under the next id */
     uint64_t place, place_next; /* what it would say after a crash: behind no reject before the call
                                    after the one that told of it */
     size_t times[MAX_RECORDS + 1]; /* how often a record came over there */
@@ -86,7 +89,7 @@ static size_t letters[MAX_RECORDS + 1], n_letters; /* how many of each, as last 
 static bool count_letter(void *context, const struct slu_line *line)
 {
     (void)context;
-    if (line->is_sound && line->is_ours && line->seq <= MAX_RECORDS) {
+    if (line->is_sound && line->seq <= MAX_RECORDS) {
         letters[line->seq]++;
         n_letters++;
     }
@@ -114,8 +117,9 @@ static void read_letters(void)
 
 static void watch_rejects(void)
 {
-    if (shore.place_next > shore.place)
-        shore.place = shore.place_next;
+    uint64_t *place = shore.has_next_id ? &shore.next_place : &shore.place;
+    if (shore.place_next > *place)
+        *place = shore.place_next;
     if (shore.n_reported == 0)
         return;
     read_letters();
@@ -128,7 +132,11 @@ static void watch_rejects(void)
 static int shore_open(void *self, const struct slu_sink_env *env, const struct slu_node *section,
                       struct slu_err *err)
 {
-    (void)self, (void)env, (void)section;
+    (void)self, (void)section;
+    pthread_mutex_lock(&lock);
+    shore.n_opens++;
+    shore.has_next_id = memcmp(env->spool_id, next_id, sizeof(next_id)) == 0;
+    pthread_mutex_unlock(&lock);
     return shore.refuses_open ? slu_err_set(err, SLU_EINVAL, "no such thing") : 0;
 }
 
@@ -166,7 +174,7 @@ static void arrive(uint64_t seq, struct slu_settlement *settlement)
     }
     settlement->safe_seq = shore.place_next = seq;
     if (shore.n_reported == 0)
-        shore.place = seq;
+        *(shore.has_next_id ? &shore.next_place : &shore.place) = seq;
 }
 
 /* A shore that holds the place takes nothing behind a reject in the same settle. */
@@ -180,7 +188,7 @@ static enum slu_sink_answer connect_shore(struct slu_settlement *settlement)
     shore.is_connected = true;
     shore.n_waiting = 0;
     shore.last_pushed = 0;
-    settlement->safe_seq = shore.forgets ? 0 : shore.place;
+    settlement->safe_seq = shore.forgets ? 0 : shore.has_next_id ? shore.next_place : shore.place;
     return SLU_SINK_RESET;
 }
 
@@ -236,7 +244,7 @@ static void shore_reset(void *self)
     shore.n_resets++;
     shore.is_connected = false;
     shore.n_reported = 0; /* not all of them will be dead letters */
-    shore.place_next = shore.place;
+    shore.place_next = shore.has_next_id ? shore.next_place : shore.place;
     pthread_mutex_unlock(&lock);
 }
 
@@ -276,6 +284,8 @@ struct slu_spool {
     uint64_t skip; /* every skip-th number is not of this sink; 0 none */
     uint64_t committed, n_dead, reads_fail, commits_fail;
     bool woken;
+    uint64_t next_id_from;   /* records from here on have the next id; 0: none */
+    uint64_t may_renew_from; /* what slu_spool_renew_id() sets it to; 0: it fails */
 };
 struct slu_spool_reader {
     struct slu_spool *spool;
@@ -292,6 +302,23 @@ const uint8_t *slu_spool_id(const struct slu_spool *s)
 {
     (void)s;
     return spool_id;
+}
+
+const uint8_t *slu_spool_id_of(const struct slu_spool *s, uint64_t seq)
+{
+    pthread_mutex_lock(&lock);
+    const bool is_next = s->next_id_from != 0 && seq >= s->next_id_from;
+    pthread_mutex_unlock(&lock);
+    return is_next ? next_id : spool_id;
+}
+
+int slu_spool_renew_id(struct slu_spool *s, uint64_t far_seq, struct slu_err *err)
+{
+    pthread_mutex_lock(&lock);
+    law(far_seq > s->head || s->may_renew_from == 0, "renewed without need", far_seq);
+    s->next_id_from = s->may_renew_from;
+    pthread_mutex_unlock(&lock);
+    return s->next_id_from != 0 ? 0 : slu_err_set(err, SLU_EINVAL, "no");
 }
 
 const char *slu_spool_policy_name(const struct slu_spool *s, uint16_t number)
@@ -336,6 +363,8 @@ int slu_spool_read(struct slu_spool_reader *r, uint64_t after, struct slu_record
     }
     for (uint64_t seq = after + 1; n >= 0 && seq <= r->spool->durable && (size_t)n < max_records;
          seq++) {
+        if (seq == r->spool->next_id_from && n > 0)
+            break; /* one answer, one id */
         if (is_of_sink(seq))
             records[n++] = (struct slu_record){.seq = seq,
                                                .time_ns = slu_clock_wall_ns(),
@@ -544,12 +573,18 @@ static void await_state(struct slu_delivery *delivery, enum slu_delivery_state s
     fail_msg("still %s", slu_delivery_state_names[stats.state]);
 }
 
-static void stop(struct slu_delivery *delivery)
+/* Stop it; it has closed the sink as often as it was opened. */
+static void stop_after(struct slu_delivery *delivery, size_t n_opens)
 {
     const int64_t deadline = slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S;
     slu_delivery_stop(delivery, deadline);
     assert_true(slu_delivery_join(delivery, deadline));
-    assert_int_equal(shore.n_closes, 1);
+    assert_int_equal(shore.n_closes, n_opens);
+}
+
+static void stop(struct slu_delivery *delivery)
+{
+    stop_after(delivery, 1);
 }
 
 /* Every record up to the head has exactly one fate; `n_dead` are dead letters. */
@@ -736,16 +771,35 @@ static void a_letter_of_an_earlier_life_is_its_records_fate(void **state)
     check_fates(2);
 }
 
-static void an_older_copy_of_the_spool_is_noticed(void **state)
+/* A copy that had come to 100; the original went on to 500 over there. */
+static struct slu_delivery *older_copy(void)
 {
-    (void)state;
-    shore.place = 500; /* over there are records that this spool has not given out yet */
+    shore.place = 500;
     append(100);
     for (size_t seq = 1; seq <= 100; seq++)
         shore.times[seq] = 1;
+    spool.committed = 90;
     struct slu_delivery *delivery = start();
-    AWAIT(all_committed);
+    AWAIT(all_committed); /* 91 … 100 are over there: they are not pushed */
     append(50);
+    return delivery;
+}
+
+static void an_older_copy_goes_on_under_a_new_id(void **state)
+{
+    (void)state;
+    spool.may_renew_from = 101;
+    struct slu_delivery *delivery = older_copy();
+    AWAIT(all_committed);
+    stop_after(delivery, 2);
+    assert_int_equal(shore.n_opens, 2);
+    check_fates(0);
+}
+
+static void an_older_copy_without_a_new_id_is_paused(void **state)
+{
+    (void)state;
+    struct slu_delivery *delivery = older_copy();
     await_state(delivery, SLU_DELIVERY_PAUSED);
     struct slu_delivery_stats stats;
     slu_delivery_stats(delivery, &stats);
@@ -753,6 +807,21 @@ static void an_older_copy_of_the_spool_is_noticed(void **state)
     stop(delivery);
     assert_int_equal(shore.n_pushes, 0);
     assert_int_equal(spool.committed, 100);
+}
+
+static void a_backlog_keeps_its_id_and_what_follows_has_its_own(void **state)
+{
+    (void)state;
+    spool.next_id_from = 301;
+    shore.settles = 30;
+    shore.refuses = is_seventh;
+    append(1000);
+    struct slu_delivery *delivery = start();
+    AWAIT(all_committed);
+    stop_after(delivery, 2);
+    assert_int_equal(shore.n_opens, 2);
+    assert_int_equal(shore.place, 300);
+    check_fates(15);
 }
 
 /* ---- away and paused ------------------------------------------------------------------------------------- */
@@ -1017,7 +1086,7 @@ static void a_slow_sink_ends_with_the_deadline(void **state)
     assert_int_equal(shore.n_closes, 1);
 }
 
-static struct slu_delivery *left_behind; /* its memory is meant to stay */
+static struct slu_delivery *volatile left_behind; /* its memory is meant to stay */
 
 static void a_sink_that_hangs_is_left_behind(void **state)
 {
@@ -1053,7 +1122,9 @@ int main(void)
         TEST(what_the_shore_has_is_not_pushed_again),
         TEST(a_shore_that_was_wiped_does_not_get_the_past_again),
         TEST(a_letter_of_an_earlier_life_is_its_records_fate),
-        TEST(an_older_copy_of_the_spool_is_noticed),
+        TEST(an_older_copy_goes_on_under_a_new_id),
+        TEST(an_older_copy_without_a_new_id_is_paused),
+        TEST(a_backlog_keeps_its_id_and_what_follows_has_its_own),
         TEST(a_sink_that_is_away_keeps_its_records),
         TEST(a_sink_that_is_paused_keeps_its_records),
         TEST(a_resume_does_not_wait_for_the_backoff),

@@ -340,7 +340,7 @@ static void a_bad_reload_changes_nothing(void **state)
     slu_house_reload(fixture->house);
     char status_file[128], text[8192] = "";
     snprintf(status_file, sizeof(status_file), "%s/data/status.json", fixture->dir);
-    while (strstr(text, "did you mean") == NULL) {
+    while (strstr(text, "\"config_error\": \"") == NULL) {
         FILE *file = fopen(status_file, "r");
         if (file != NULL) {
             text[fread(text, 1, sizeof(text) - 1, file)] = '\0';

@@ -22,6 +22,10 @@ static const struct slu_limit value_limit[] = {
 static const struct slu_slice number_schema[] = {{"number:1", 8}};
 static const struct slu_slice either_schema[] = {{"number:1", 8}, {"text:1", 6}};
 
+static const char number_text[] = "{\"properties\":{\"value\":{\"type\":\"number\"}}}";
+static const char text_text[] =
+    "{\"required\":[\"a\",\"b\"],\"properties\":{\"value\":{\"type\":\"string\"}}}";
+
 static struct slu_policy_options policy(const char *id, const struct slu_slice *topics)
 {
     return (struct slu_policy_options){
@@ -40,12 +44,11 @@ static struct slu_snapshot *compile(const struct slu_policy_options *policies, s
         {.id = {"number", 6},
          .version = 1,
          .file = "n.json",
-         .text = {"{\"properties\":{\"value\":{\"type\":\"number\"}}}", 42}},
+         .text = {number_text, sizeof(number_text) - 1}},
         {.id = {"text", 4},
          .version = 1,
          .file = "t.json",
-         .text = {"{\"required\":[\"a\",\"b\"],\"properties\":{\"value\":{\"type\":\"string\"}}}",
-                  66}},
+         .text = {text_text, sizeof(text_text) - 1}},
     };
     struct slu_problems problems;
     struct slu_snapshot_options options = {

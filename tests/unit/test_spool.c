@@ -22,8 +22,8 @@ static size_t read_numbers(struct slu_spool_reader *reader, uint64_t *after, uin
     size_t done = 0;
     while (done < n) {
         const size_t left = n - done;
-        const int got = slu_spool_read(reader, *after, records, left < BATCH ? left : BATCH,
-                                       1 << 20, NULL);
+        const int got =
+            slu_spool_read(reader, *after, records, left < BATCH ? left : BATCH, 1 << 20, NULL);
         assert_true(got >= 0);
         for (int i = 0; i < got; i++) {
             assert_true(records[i].seq > *after);
@@ -112,9 +112,8 @@ static void a_record_costs_at_most_48_bytes(void **state)
     assert_true(SLU_PACK_RECORD_BYTES + 8 <= 48); /* with an event time; there is no padding */
     struct slu_record record = help_record(3, 1);
     assert_true(record.event_ns != record.time_ns);
-    assert_int_equal(slu_pack_size(&record) - record.topic.len - record.client_id.len -
-                         record.payload.len,
-                     48);
+    assert_int_equal(
+        slu_pack_size(&record) - record.topic.len - record.client_id.len - record.payload.len, 48);
 }
 
 static void a_backlog_survives_a_clean_stop_and_numbers_go_on(void **state)
@@ -130,8 +129,9 @@ static void a_backlog_survives_a_clean_stop_and_numbers_go_on(void **state)
         struct slu_spool *spool = help_open(&options);
         const int bit = slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
         for (uint64_t i = 1; i <= 1000; i++) {
-            assert_int_equal(help_append(spool, (uint64_t)round * 1000 + i, UINT64_C(1) << bit, &seq),
-                             SLU_APPENDED);
+            assert_int_equal(
+                help_append(spool, (uint64_t)round * 1000 + i, UINT64_C(1) << bit, &seq),
+                SLU_APPENDED);
             assert_int_equal(seq, last + 1); /* nothing is skipped by a clean stop */
             last = seq;
         }

@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_WORK   400000 /* steps: bounds the time of compiling, some milliseconds */
+#define MAX_WORK   1000000 /* steps: bounds the time of compiling, some milliseconds */
 #define MAX_TABLE  65536  /* cells: rows are named by uint16_t */
 #define MAX_STATES 4096
-#define POOL       (1u << 20) /* members of all sets together */
+#define MAX_POOL   (1u << 20) /* members of all sets together */
 
 struct set {
     uint32_t at, n; /* in the pool */
@@ -31,10 +31,10 @@ struct building {
     unsigned char samples[256]; /* a byte of each class */
     uint32_t n_classes;
     struct set *sets;
-    uint32_t n_sets;
+    uint32_t n_sets, sets_cap;
     uint32_t *pool;
-    uint32_t n_pool;
-    uint32_t *index; /* open hash: set + 1 */
+    uint32_t n_pool, pool_cap;
+    uint32_t *index; /* open hash: set + 1; 4 × sets_cap slots */
     uint16_t *table; /* sets × (n_classes + 1), by set number */
     uint32_t *marks; /* by NFA state: generation of the last visit */
     uint32_t generation;
@@ -42,7 +42,10 @@ struct building {
     uint64_t work;
 };
 
-#define INDEX_SLOTS (4u * MAX_STATES)
+#define ROOM_FIRST 32u
+
+/* The sets that are always there. */
+enum { DEAD_SET, MATCH_SET, FIRST_SET };
 
 static void find_classes(struct building *building)
 {
@@ -63,6 +66,21 @@ static void find_classes(struct building *building)
     building->n_classes = class + 1;
 }
 
+static bool pool_add(struct building *building, uint32_t member)
+{
+    if (building->n_pool == building->pool_cap) {
+        const uint32_t cap = building->pool_cap != 0 ? 2 * building->pool_cap : 256;
+        uint32_t *pool =
+            cap <= MAX_POOL ? reallocarray(building->pool, cap, sizeof(*pool)) : NULL;
+        if (pool == NULL)
+            return false;
+        building->pool = pool;
+        building->pool_cap = cap;
+    }
+    building->pool[building->n_pool++] = member;
+    return true;
+}
+
 /* Add to the set in the pool's tail what can be reached from `state` without reading. */
 static bool close_over(struct building *building, struct set *set, uint32_t state, bool at_start,
                        bool at_end)
@@ -75,7 +93,7 @@ static bool close_over(struct building *building, struct set *set, uint32_t stat
         if (building->marks[number] == building->generation)
             continue;
         building->marks[number] = building->generation;
-        if (++building->work > MAX_WORK || building->n_pool == POOL)
+        if (++building->work > MAX_WORK)
             return false;
         switch (at->kind) {
         case SLU_NFA_SPLIT:
@@ -87,7 +105,8 @@ static bool close_over(struct building *building, struct set *set, uint32_t stat
                 building->stack[depth++] = at->next;
             break;
         case SLU_NFA_END:
-            building->pool[building->n_pool++] = number;
+            if (!pool_add(building, number))
+                return false;
             if (at_end)
                 building->stack[depth++] = at->next;
             break;
@@ -95,7 +114,8 @@ static bool close_over(struct building *building, struct set *set, uint32_t stat
             set->matches = true;
             break;
         case SLU_NFA_BYTES:
-            building->pool[building->n_pool++] = number;
+            if (!pool_add(building, number))
+                return false;
             break;
         }
     }
@@ -126,37 +146,77 @@ static bool find_at_end(struct building *building, struct set *set, bool at_star
     return good;
 }
 
-/* The number of the set in the pool's tail, known or new; UINT32_MAX: too many. */
+static uint64_t set_hash(const struct building *building, const struct set *set)
+{
+    return slu_hash_bytes(set->matches, building->pool + set->at, set->n * sizeof(uint32_t));
+}
+
+/* Where the set is in the index, or where it would be. */
+static uint32_t *find_slot(const struct building *building, const struct set *set)
+{
+    const uint32_t mask = 4 * building->sets_cap - 1;
+    uint32_t slot = (uint32_t)set_hash(building, set) & mask;
+    for (; building->index[slot] != 0; slot = (slot + 1) & mask) {
+        const struct set *known = &building->sets[building->index[slot] - 1];
+        if (known->n == set->n && known->matches == set->matches &&
+            (set->n == 0 || memcmp(building->pool + known->at, building->pool + set->at,
+                                   set->n * sizeof(uint32_t)) == 0))
+            break;
+    }
+    return &building->index[slot];
+}
+
+/* Room for twice as many sets. */
+static bool grow_sets(struct building *building)
+{
+    const uint32_t cap = building->sets_cap != 0 ? 2 * building->sets_cap : ROOM_FIRST;
+    const size_t columns = building->n_classes + 1;
+    struct set *sets = reallocarray(building->sets, cap, sizeof(*sets));
+    if (sets != NULL)
+        building->sets = sets;
+    uint16_t *table = reallocarray(building->table, cap * columns, sizeof(*table));
+    if (table != NULL)
+        building->table = table;
+    uint32_t *slots = calloc(4 * (size_t)cap, sizeof(*slots));
+    if (sets == NULL || table == NULL || slots == NULL) {
+        free(slots);
+        return false;
+    }
+    free(building->index);
+    building->index = slots;
+    building->sets_cap = cap;
+    for (uint32_t i = 0; i < building->n_sets; i++)
+        if (i != FIRST_SET)
+            *find_slot(building, &building->sets[i]) = i + 1;
+    return true;
+}
+
+/* The number of the set in the pool's tail, known or new; UINT32_MAX: too many. The first set asked
+ * "where the text begins", so no later one may be taken for it: it is not in the index. */
 static uint32_t intern(struct building *building, struct set *set, bool at_start)
 {
-    uint32_t *members = building->pool + set->at;
-    set->n = building->n_pool - set->at;
-    qsort(members, set->n, sizeof(*members), by_number);
     if (set->matches)
         building->n_pool = set->at; /* all alike: nothing can change it any more */
-    if (set->matches)
-        set->n = 0;
+    set->n = building->n_pool - set->at;
+    if (set->n != 0)
+        qsort(building->pool + set->at, set->n, sizeof(*building->pool), by_number);
 
-    const uint64_t hash = slu_hash_bytes(set->matches, members, set->n * sizeof(*members));
-    uint32_t slot = (uint32_t)hash & (INDEX_SLOTS - 1);
-    for (; building->index[slot] != 0; slot = (slot + 1) & (INDEX_SLOTS - 1)) {
-        const struct set *known = &building->sets[building->index[slot] - 1];
-        if (at_start || known->n != set->n || known->matches != set->matches ||
-            memcmp(building->pool + known->at, members, set->n * sizeof(*members)) != 0)
-            continue;
+    if (building->n_sets == building->sets_cap && !grow_sets(building))
+        return UINT32_MAX;
+    uint32_t *slot = at_start ? NULL : find_slot(building, set);
+    if (slot != NULL && *slot != 0) {
         building->n_pool = set->at;
-        return building->index[slot] - 1;
+        return *slot - 1;
     }
-    const uint32_t columns = building->n_classes + 1;
-    if (building->n_sets == MAX_STATES || (building->n_sets + 1) * columns > MAX_TABLE ||
+    if (building->n_sets == MAX_STATES ||
+        (building->n_sets + 1) * (building->n_classes + 1) > MAX_TABLE ||
         !find_at_end(building, set, at_start))
         return UINT32_MAX;
     set->at_end = set->at_end || set->matches;
-    building->sets[building->n_sets] = *set;
-    /* The first set asked "where the text begins"; no later one may be taken for it. */
-    if (!at_start)
-        building->index[slot] = building->n_sets + 1;
-    return building->n_sets++;
+    building->sets[building->n_sets++] = *set;
+    if (slot != NULL)
+        *slot = building->n_sets;
+    return building->n_sets - 1;
 }
 
 /* Where the set goes on a byte of that class. */
@@ -179,30 +239,30 @@ static uint32_t step(struct building *building, uint32_t from, unsigned char byt
     return intern(building, &next, false);
 }
 
-/* Sets 0 and 1 are `dead` and `match`, set 2 the first. */
 static bool build_sets(struct building *building)
 {
     struct set dead = {.at = 0};
     struct set match = {.at = 0, .matches = true};
     struct set first = {.at = 0};
-    if (intern(building, &dead, false) != 0 || intern(building, &match, false) != 1)
+    if (intern(building, &dead, false) != DEAD_SET ||
+        intern(building, &match, false) != MATCH_SET)
         return false;
     building->generation++;
     if (!close_over(building, &first, building->nfa->first, true, false) ||
-        intern(building, &first, true) != 2)
+        intern(building, &first, true) != FIRST_SET)
         return false;
 
     const uint32_t columns = building->n_classes + 1;
     for (uint32_t from = 0; from < building->n_sets; from++) {
-        uint16_t *row = building->table + (size_t)from * columns;
+        const size_t row = (size_t)from * columns;
         for (uint32_t class = 0; class < building->n_classes; class++) {
             const uint32_t to =
-                from == 0 ? 0 : step(building, from, building->samples[class]);
+                from == DEAD_SET ? DEAD_SET : step(building, from, building->samples[class]);
             if (to == UINT32_MAX)
                 return false;
-            row[class] = (uint16_t)(to * columns);
+            building->table[row + class] = (uint16_t)(to * columns);
         }
-        row[building->n_classes] = building->sets[from].at_end;
+        building->table[row + building->n_classes] = building->sets[from].at_end;
     }
     return true;
 }
@@ -210,14 +270,9 @@ static bool build_sets(struct building *building)
 static bool building_init(struct building *building, const struct slu_nfa *nfa)
 {
     building->nfa = nfa;
-    building->sets = calloc(MAX_STATES, sizeof(*building->sets));
-    building->pool = malloc(POOL * sizeof(*building->pool));
-    building->index = calloc(INDEX_SLOTS, sizeof(*building->index));
-    building->table = malloc(MAX_TABLE * sizeof(*building->table));
     building->marks = calloc(nfa->n, sizeof(*building->marks));
     building->stack = malloc((2 * (size_t)nfa->n + 2) * sizeof(*building->stack));
-    return building->sets != NULL && building->pool != NULL && building->index != NULL &&
-           building->table != NULL && building->marks != NULL && building->stack != NULL;
+    return building->marks != NULL && building->stack != NULL;
 }
 
 static void building_fini(struct building *building)
@@ -241,7 +296,7 @@ static struct slu_automaton *take_over(const struct building *building)
     memcpy(table, building->table, cells * sizeof(*table));
     memcpy(automaton->classes, building->classes, sizeof(automaton->classes));
     automaton->n_columns = columns;
-    automaton->first = 2 * columns;
+    automaton->first = FIRST_SET * columns;
     automaton->table = table;
     return automaton;
 }

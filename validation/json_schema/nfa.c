@@ -1,8 +1,9 @@
 /* nfa.c -- see nfa.h. Built from the end: each part is made in front of what follows it.
  *
  * A range of code points is cut where the number of bytes changes and where the bytes behind the
- * first stop running through all their values, so that each piece is a sequence of byte ranges:
- * U+0080–U+FFFF is C2–DF 80–BF, E0 A0–BF 80–BF, E1–EF 80–BF 80–BF (without surrogates two more).
+ * first stop running through all their values, so that each piece is a sequence of byte ranges. The
+ * text is known to be UTF-8, so what cannot occur (overlong forms, surrogates, beyond U+10FFFF) is let
+ * in wherever that makes fewer pieces: U+0080–U+FFFF is C0–DF 80–BF and E0–EF 80–BF 80–BF.
  */
 #include "validation/json_schema/nfa.h"
 
@@ -46,50 +47,63 @@ static uint32_t add_split(struct slu_nfa *nfa, uint32_t next, uint32_t other)
     return add(nfa, (struct slu_nfa_state){SLU_NFA_SPLIT, 0, 0, next, other});
 }
 
-static size_t encode(uint32_t point, unsigned char out[4])
+/* The `n` bytes of `bits`, which may be more or less than a character of n bytes has. */
+static void encode(uint32_t bits, unsigned n, unsigned char out[4])
 {
-    const size_t n = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    if (n == 1) {
-        out[0] = (unsigned char)point;
-        return 1;
-    }
-    for (size_t i = n - 1; i > 0; i--, point >>= 6)
-        out[i] = (unsigned char)(0x80 | (point & 0x3F));
-    out[0] = (unsigned char)(point | (0xF00u >> n & 0xFF));
-    return n;
+    static const unsigned char leads[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+    for (unsigned i = n - 1; i > 0; i--, bits >>= 6)
+        out[i] = (unsigned char)(0x80 | (bits & 0x3F));
+    out[0] = (unsigned char)(leads[n] | bits);
 }
 
-/* States for first … last in front of `next`, beside those of `beside` (UINT32_MAX: none). */
-static uint32_t add_range(struct slu_nfa *nfa, uint32_t first, uint32_t last, uint32_t next,
-                          uint32_t beside)
+/* States for first … last, all of `n` bytes, in front of `next`, beside those of `beside`
+ * (UINT32_MAX: none). */
+static uint32_t add_sequences(struct slu_nfa *nfa, unsigned n, uint32_t first, uint32_t last,
+                              uint32_t next, uint32_t beside)
 {
-    static const uint32_t longest[] = {0x7F, 0x7FF, 0xFFFF};
-    for (size_t i = 0; i < 3; i++) {
-        if (first > longest[i] || last <= longest[i])
-            continue;
-        beside = add_range(nfa, first, longest[i], next, beside);
-        return add_range(nfa, longest[i] + 1, last, next, beside);
-    }
-    for (unsigned i = 1; last > 0x7F && i < 4; i++) {
+    for (unsigned i = 1; i < n; i++) {
         const uint32_t tail = (UINT32_C(1) << 6 * i) - 1;
         if ((first & ~tail) == (last & ~tail))
             break;
         if ((first & tail) != 0) {
-            beside = add_range(nfa, first, first | tail, next, beside);
-            return add_range(nfa, (first | tail) + 1, last, next, beside);
+            beside = add_sequences(nfa, n, first, first | tail, next, beside);
+            return add_sequences(nfa, n, (first | tail) + 1, last, next, beside);
         }
         if ((last & tail) != tail) {
-            beside = add_range(nfa, first, (last & ~tail) - 1, next, beside);
-            return add_range(nfa, last & ~tail, last, next, beside);
+            beside = add_sequences(nfa, n, first, (last & ~tail) - 1, next, beside);
+            return add_sequences(nfa, n, last & ~tail, last, next, beside);
         }
     }
     unsigned char low[4], high[4];
-    const size_t n = encode(first, low);
-    encode(last, high);
+    encode(first, n, low);
+    encode(last, n, high);
     uint32_t state = next;
-    for (size_t i = n; i-- > 0;)
+    for (unsigned i = n; i-- > 0;)
         state = add_bytes(nfa, low[i], high[i], state);
     return beside != UINT32_MAX ? add_split(nfa, state, beside) : state;
+}
+
+static uint32_t add_range(struct slu_nfa *nfa, uint32_t first, uint32_t last, uint32_t next,
+                          uint32_t beside)
+{
+    static const struct {
+        uint32_t first, last; /* code points of so many bytes */
+        uint32_t most;        /* bits that so many bytes can hold */
+    } lengths[] = {
+        {0, 0, 0},
+        {0, 0x7F, 0x7F},
+        {0x80, 0x7FF, 0x7FF},
+        {0x800, 0xFFFF, 0xFFFF},
+        {0x10000, SLU_PATTERN_LAST, 0x1FFFFF},
+    };
+    for (unsigned n = 1; n <= 4; n++) {
+        if (last < lengths[n].first || first > lengths[n].last)
+            continue;
+        const uint32_t low = first <= lengths[n].first ? 0 : first;
+        const uint32_t high = last >= lengths[n].last ? lengths[n].most : last;
+        beside = add_sequences(nfa, n, low, high, next, beside);
+    }
+    return beside;
 }
 
 static uint32_t build(struct slu_nfa *nfa, const struct slu_pattern *pattern, uint32_t next);
@@ -103,8 +117,14 @@ static uint32_t build_set(struct slu_nfa *nfa, const struct slu_pattern *set, ui
     if (set->n_ranges == 0) /* reads no byte: first is behind last */
         return add(nfa, (struct slu_nfa_state){SLU_NFA_BYTES, 1, 0, next, 0});
     uint32_t state = UINT32_MAX;
-    for (size_t i = 0; i < set->n_ranges && !nfa->failed; i++)
-        state = add_range(nfa, set->ranges[i].first, set->ranges[i].last, next, state);
+    for (size_t i = 0; i < set->n_ranges && !nfa->failed; i++) {
+        const uint32_t first = set->ranges[i].first;
+        /* Over the gap of the surrogates, which the text does not have. */
+        if (set->ranges[i].last == 0xD7FF && i + 1 < set->n_ranges &&
+            set->ranges[i + 1].first == 0xE000)
+            i++;
+        state = add_range(nfa, first, set->ranges[i].last, next, state);
+    }
     return state;
 }
 

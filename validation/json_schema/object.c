@@ -315,7 +315,8 @@ static bool judge_members(struct slu_run *run, const struct object *object,
         const size_t len = slu_value_len(key);
         const struct slu_property *property = guess;
         if (!slu_property_is(guess, key->text, len))
-            property = slu_property_table_find(&object->table, key->text, len);
+            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
+                                                     key->text, len);
         if (property != NULL) {
             guess = property + 1;
             found[property->word] |= property->mask;

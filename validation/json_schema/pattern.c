@@ -246,10 +246,12 @@ static bool take_class_atom(struct parser *parser, struct slu_pattern_set *set,
 }
 
 static bool take_class_members(struct parser *parser, struct slu_pattern_set *set,
-                               struct slu_pattern_property **properties)
+                               struct slu_pattern_property **properties, size_t open)
 {
     while (!take_if(parser, "]")) {
         const size_t start = parser->at;
+        if (start == parser->len)
+            return fail_at(parser, open, "a class is not closed") != NULL;
         bool single, last_single;
         uint32_t first, last;
         if (!take_class_atom(parser, set, properties, &single, &first))
@@ -296,8 +298,9 @@ static struct slu_pattern *take_class(struct parser *parser)
 {
     struct slu_pattern_set set = {.arena = parser->arena};
     struct slu_pattern_property *properties = NULL;
+    const size_t start = parser->at - 1;
     const bool negated = take_if(parser, "^");
-    if (!take_class_members(parser, &set, &properties))
+    if (!take_class_members(parser, &set, &properties, start))
         return NULL;
     return set_node(parser, &set, properties, negated);
 }
@@ -619,7 +622,7 @@ const struct slu_pattern *slu_pattern_parse(struct slu_slice text, struct slu_ar
         return NULL;
     const struct slu_pattern *pattern = take_choice(&parser);
     if (pattern == NULL)
-        return NULL;
+        return parser.failed ? NULL : fail(&parser, "no memory for the pattern");
     return parser.at == parser.len ? pattern
                                    : fail(&parser, "a parenthesis that was never opened");
 }

@@ -121,3 +121,18 @@ const struct slu_property *slu_property_table_find(const struct slu_property_tab
     const struct slu_property *property = &table->entries[number - 1];
     return slu_property_is(property, key, len) ? property : NULL;
 }
+
+const struct slu_property *slu_property_table_find_after(const struct slu_property_table *table,
+                                                         struct slu_property_order *order,
+                                                         const struct slu_property *guess,
+                                                         const char *key, size_t len)
+{
+    /* Entries are five words long: neighbours get slots of their own. */
+    uint32_t *after = &order->after[(uintptr_t)guess / 8 % SLU_PROPERTY_ORDERS];
+    if (*after < table->n && slu_property_is(&table->entries[*after], key, len))
+        return &table->entries[*after];
+    const struct slu_property *property = slu_property_table_find(table, key, len);
+    if (property != NULL)
+        *after = (uint32_t)(property - table->entries);
+    return property;
+}

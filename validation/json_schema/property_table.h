@@ -8,11 +8,13 @@
  *   hash of key ──low bits──▶ multipliers[ ]
  *        └──high bits × multiplier──▶ slots[ ] ──▶ entry number + 1 (0: none) ──▶ entries[ ]
  *
- * Before that comes the guess: the entry behind the one found last. Devices send their keys in the
- * order of their program, and who writes a schema mostly follows it. After the last entry stands
- * one that no key is equal to.
+ * Before that come two guesses. The entry behind the one found last: devices send their keys in the
+ * order of their program, and who writes a schema mostly follows it. (After the last entry stands one
+ * that no key is equal to.) And the entry that came here in an earlier message: that memory is the
+ * scratch's, so it belongs to the thread; it holds entry numbers only, and a wrong one costs a
+ * comparison.
  *
- * Threads: never changes once built.
+ * Threads: a table never changes once built; a memory of orders belongs to one thread.
  */
 #ifndef SLU_JSON_SCHEMA_PROPERTY_TABLE_H
 #define SLU_JSON_SCHEMA_PROPERTY_TABLE_H
@@ -54,6 +56,19 @@ static inline bool slu_property_is(const struct slu_property *property, const ch
 {
     return property->len == len && slu_bytes_equal(property->name, key, len);
 }
+
+#define SLU_PROPERTY_ORDERS 1024
+
+struct slu_property_order {
+    uint32_t after[SLU_PROPERTY_ORDERS]; /* entry number, by the address of the entry that was
+                                            guessed in vain */
+};
+
+/* The entry of that name, or NULL, after `guess` was not it. */
+const struct slu_property *slu_property_table_find_after(const struct slu_property_table *table,
+                                                         struct slu_property_order *order,
+                                                         const struct slu_property *guess,
+                                                         const char *key, size_t len);
 
 /* The entry of that name, or NULL. */
 const struct slu_property *slu_property_table_find(const struct slu_property_table *table,

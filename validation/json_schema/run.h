@@ -19,6 +19,7 @@
 
 #include "validation/json_schema/keywords.h"
 #include "validation/json_schema/program.h"
+#include "validation/json_schema/property_table.h"
 
 #include "base/slice.h"
 
@@ -54,6 +55,7 @@ struct slu_regex_scratch;
 
 struct slu_schema_scratch {
     struct slu_regex_scratch *regex; /* owned */
+    struct slu_property_order order; /* keys' order in the messages before */
     uint64_t *words;                 /* owned; a stack */
     size_t used;
 };

@@ -109,11 +109,25 @@ static bool read_json(struct slu_payload_reader *reader, struct slu_payload *pay
         return refuse(payload, &fault);
     const struct slu_value *culprit = root;
     enum slu_payload_fault shape =
-        slu_shape_check(&reader->shape, root, SLU_PAYLOAD_MAX_DEPTH, &culprit);
-    if (shape != SLU_PAYLOAD_OK)
+        slu_shape_check_below(&reader->shape, root, SLU_PAYLOAD_MAX_DEPTH, &culprit);
+    if (__builtin_expect(shape != SLU_PAYLOAD_OK, 0))
         return refuse_shape(payload, shape, root, culprit);
     payload->root = root;
+    if (slu_value_kind(root) == SLU_VALUE_OBJECT)
+        payload->unproved = root;
     return true;
+}
+
+bool slu_payload_prove(struct slu_payload *payload)
+{
+    const struct slu_value *culprit;
+
+    if (payload->unproved == NULL)
+        return payload->fault == SLU_PAYLOAD_OK;
+    payload->unproved = NULL;
+    enum slu_payload_fault fault =
+        slu_shape_check_keys(&payload->reader->shape, payload->root, &culprit);
+    return fault == SLU_PAYLOAD_OK || refuse_shape(payload, fault, payload->root, culprit);
 }
 
 static bool read_number(struct slu_payload_reader *reader, struct slu_payload *payload)
@@ -153,6 +167,12 @@ static bool read_bytes(struct slu_payload_reader *reader, struct slu_payload *pa
 
 bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
                       struct slu_slice bytes, struct slu_payload *payload)
+{
+    return slu_payload_read_quickly(reader, format, bytes, payload) && slu_payload_prove(payload);
+}
+
+bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format format,
+                              struct slu_slice bytes, struct slu_payload *payload)
 {
     static bool (*const readers[SLU_FORMATS])(struct slu_payload_reader *, struct slu_payload *) = {
         [SLU_FORMAT_JSON] = read_json,       [SLU_FORMAT_NUMBER] = read_number,

@@ -62,6 +62,8 @@ struct slu_payload {
     size_t fault_at;            /* byte offset where it was noticed */
     const char *fault_text;     /* one clause for people: "unexpected character"; static */
     struct slu_slice fault_key; /* duplicate_key: the key; borrowed from the scratch */
+    const struct slu_value *unproved; /* slu_payload_read_quickly(): not known yet whether the keys of
+                                         this object, the root, differ; NULL: all keys do */
     struct slu_payload_reader *reader;
 };
 
@@ -76,6 +78,16 @@ void slu_payload_reader_free(struct slu_payload_reader *reader);
  * and hold as bytes. */
 bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
                       struct slu_slice bytes, struct slu_payload *payload);
+
+/* The same, but whether the keys of a root object differ may be left open (payload->unproved): a schema
+ * that meets each of them as another declared property answers that for nothing. Whoever has no such
+ * answer must call slu_payload_prove() before the payload is believed. */
+bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format format,
+                              struct slu_slice bytes, struct slu_payload *payload);
+
+/* Settle what was left open. False: a key is there twice; the payload has become that fault, with
+ * root NULL. */
+bool slu_payload_prove(struct slu_payload *payload);
 
 /* The exact number behind `value`, a number in payload->root's tree. When a double may have lost
  * digits, the payload is read a second time with its numbers kept as text (once a message at most:

@@ -287,8 +287,10 @@ static bool is_flat(const struct slu_value *container, bool object)
     return container->size == (members + 1) * sizeof(*container);
 }
 
-enum slu_payload_fault slu_shape_check(struct slu_shape *shape, const struct slu_value *root,
-                                       size_t max_depth, const struct slu_value **culprit)
+/* `unchecked`: an object whose keys are somebody else's business; NULL: none is. */
+static inline __attribute__((always_inline)) enum slu_payload_fault
+check(struct slu_shape *shape, const struct slu_value *root, const struct slu_value *unchecked,
+      size_t max_depth, const struct slu_value **culprit)
 {
     if (max_depth > SLU_SHAPE_MAX_DEPTH)
         max_depth = SLU_SHAPE_MAX_DEPTH;
@@ -305,7 +307,7 @@ enum slu_payload_fault slu_shape_check(struct slu_shape *shape, const struct slu
             }
             const bool object = slu_value_kind(at) == SLU_VALUE_OBJECT;
             const bool flat = is_flat(at, object);
-            if (object) {
+            if (object && at != unchecked) {
                 enum slu_payload_fault fault = check_keys(shape, at, flat, culprit);
                 if (fault != SLU_PAYLOAD_OK)
                     return fault;
@@ -323,4 +325,22 @@ enum slu_payload_fault slu_shape_check(struct slu_shape *shape, const struct slu
         if (depth == 0)
             return SLU_PAYLOAD_OK;
     }
+}
+
+enum slu_payload_fault slu_shape_check(struct slu_shape *shape, const struct slu_value *root,
+                                       size_t max_depth, const struct slu_value **culprit)
+{
+    return check(shape, root, NULL, max_depth, culprit);
+}
+
+enum slu_payload_fault slu_shape_check_below(struct slu_shape *shape, const struct slu_value *root,
+                                             size_t max_depth, const struct slu_value **culprit)
+{
+    return check(shape, root, root, max_depth, culprit);
+}
+
+enum slu_payload_fault slu_shape_check_keys(struct slu_shape *shape, const struct slu_value *object,
+                                            const struct slu_value **culprit)
+{
+    return check_keys(shape, object, is_flat(object, true), culprit);
 }

@@ -41,4 +41,11 @@ void slu_shape_fini(struct slu_shape *shape);
 enum slu_payload_fault slu_shape_check(struct slu_shape *shape, const struct slu_value *root,
                                        size_t max_depth, const struct slu_value **culprit);
 
+/* The same, but whether the keys of `root` itself differ is left open: slu_shape_check_keys(), for an
+ * object whose depth is in order, says that. */
+enum slu_payload_fault slu_shape_check_below(struct slu_shape *shape, const struct slu_value *root,
+                                             size_t max_depth, const struct slu_value **culprit);
+enum slu_payload_fault slu_shape_check_keys(struct slu_shape *shape, const struct slu_value *object,
+                                            const struct slu_value **culprit);
+
 #endif

@@ -1,0 +1,14 @@
+# sinks/ without its spool.
+foreach(name circuit dead_letter envelope file_sink)
+    slu_unit_test(test_${name} slu_sinks slu_spool slu_base)
+endforeach()
+
+# The delivery is tested against a spool of the test's own: linked without the real one.
+slu_unit_test(test_delivery slu_sinks slu_base)
+
+# These fail, count and cut short the system calls of what they test.
+target_link_options(test_dead_letter PRIVATE
+    -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=ftruncate)
+target_link_options(test_file_sink PRIVATE
+    -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync
+    -Wl,--wrap=ftruncate,--wrap=renameat,--wrap=renameat2,--wrap=unlinkat)
