@@ -6,7 +6,7 @@ add_compile_options(
 if(SLUICE_WERROR)
     add_compile_options(-Werror)
 endif()
-add_compile_options(-fno-strict-aliasing -fstack-protector-strong)
+add_compile_options(-fno-strict-aliasing -fstack-protector-strong -fno-plt)
 if(NOT CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo" OR SLUICE_SANITIZE)
     add_compile_options(-fno-omit-frame-pointer) # whole stacks in every report
 endif()

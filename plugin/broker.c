@@ -228,7 +228,6 @@ static void borrow_message(struct door *door, const struct mosquitto_evt_message
         .properties = pack_properties(door, event->properties),
         .received_ns = slu_clock_wall_ns(),
         .qos = event->qos,
-        .protocol = (uint8_t)mosquitto_client_protocol_version(event->client),
         .retain = event->retain,
     };
     message->from_bridge = message->address.data == NULL;
@@ -350,7 +349,8 @@ static int on_tick(int event_type, void *event_data, void *user_data)
     struct door *door = user_data;
 
     (void)event_type;
-    slu_house_tick(door->house);
+    if (slu_house_wants_tick(door->house)) /* 2.0 ticks once a message */
+        slu_house_tick(door->house);
     if (door->host.is_21)
         event->next_ns = TICK_MS; /* named next_ms there */
     return MOSQ_ERR_SUCCESS;

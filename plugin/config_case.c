@@ -93,7 +93,6 @@ int slu_config_case_read(const struct slu_node *node, const char *pointer, struc
                     .username = text_of(node, "username"),
                     .address = SLU_SLICE("127.0.0.1"),
                     .qos = (uint8_t)slu_node_int(slu_node_get(node, "qos"), 0),
-                    .protocol = 5,
                     .retain = slu_node_bool(slu_node_get(node, "retain"), false)},
         .has_time = now.len != 0,
         .expect = expect,

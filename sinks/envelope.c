@@ -40,38 +40,57 @@ static struct slu_slice trim(struct slu_slice text)
     return text;
 }
 
+/* Bytes that mean something between tokens, and within a string. All others are stepped over. */
+enum { OUTSIDE = 1, INSIDE = 2, BOTH = OUTSIDE | INSIDE };
+#define EIGHT BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH, BOTH
+static const uint8_t meaning[256] = {
+    EIGHT,           EIGHT,           EIGHT,           EIGHT, /* control bytes */
+    ['"'] = BOTH,    ['\\'] = INSIDE, ['{'] = OUTSIDE, ['['] = OUTSIDE,
+    ['}'] = OUTSIDE, [']'] = OUTSIDE,
+};
+
+static size_t step_over(struct slu_slice json, size_t at, uint8_t where)
+{
+    while (at < json.len && (meaning[(unsigned char)json.data[at]] & where) == 0)
+        at++;
+    return at;
+}
+
+/* The end of the string that begins behind the quote at `at`; json.len when it has none. */
+static size_t end_of_string(struct slu_slice json, size_t at)
+{
+    while ((at = step_over(json, at + 1, INSIDE)) < json.len) {
+        if (json.data[at] == '"')
+            return at;
+        if (json.data[at++] != '\\')
+            break;
+    }
+    return json.len;
+}
+
 /* Does a JSON text hold together: strings closed, brackets paired in number, no bytes that may not
  * stand in a line? It was parsed when it was accepted; this keeps a damaged record from damaging the
  * lines around it, and is no second parser. */
 static bool holds_together(struct slu_slice json)
 {
     size_t depth = 0;
-    bool in_string = false, has_token = false;
 
-    for (size_t i = 0; i < json.len; i++) {
-        const char c = json.data[i];
-        if (in_string) {
-            if (c == '"')
-                in_string = false;
-            else if (c == '\\')
-                i++;
-            else if ((unsigned char)c < 0x20)
+    for (size_t at = 0; (at = step_over(json, at, OUTSIDE)) < json.len; at++) {
+        const char c = json.data[at];
+        if (c == '"') {
+            at = end_of_string(json, at);
+            if (at == json.len)
                 return false;
-            continue;
-        }
-        if (is_blank(c))
-            continue;
-        if ((unsigned char)c < 0x20)
-            return false;
-        has_token = true;
-        if (c == '"')
-            in_string = true;
-        else if (c == '{' || c == '[')
+        } else if (c == '{' || c == '[') {
             depth++;
-        else if ((c == '}' || c == ']') && depth-- == 0)
+        } else if (c == '}' || c == ']') {
+            if (depth-- == 0)
+                return false;
+        } else if (!is_blank(c)) {
             return false;
+        }
     }
-    return has_token && !in_string && depth == 0 && slu_utf8_valid(json.data, json.len);
+    return depth == 0 && trim(json).len > 0 && slu_utf8_valid(json.data, json.len);
 }
 
 static size_t digits(struct slu_slice text, size_t at)
@@ -177,7 +196,9 @@ static bool add_payload(struct slu_buf *out, const struct slu_record *record)
     if (!is_json)
         return add_bytes_payload(out, payload);
     ADD(out, ",\"payload\":");
-    return slu_json_text_one_line(out, json);
+    const bool has_breaks =
+        memchr(json.data, '\n', json.len) != NULL || memchr(json.data, '\r', json.len) != NULL;
+    return has_breaks ? slu_json_text_one_line(out, json) : slu_buf_add_slice(out, json);
 }
 
 /* ---- the other fields -------------------------------------------------------------------------------- */

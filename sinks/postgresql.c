@@ -73,11 +73,10 @@ static bool are_local(const char *hosts)
     return true;
 }
 
-/* What counts is where it connects to: the address, where one is given. */
+/* An address of this machine under another's name is a tunnel: what answers there is to be verified. */
 static bool is_local(const PQconninfoOption *options)
 {
-    const char *address = option(options, "hostaddr");
-    return are_local(address != NULL ? address : option(options, "host"));
+    return are_local(option(options, "hostaddr")) && are_local(option(options, "host"));
 }
 
 static void one_line(char *out, size_t out_size, const char *text)

@@ -18,4 +18,5 @@ slu_room(slu_postgresql
         postgresql_sink.c
         postgresql_sql.c
         postgresql_stage.c
+        postgresql_text.c
     LIBRARIES PkgConfig::PQ)

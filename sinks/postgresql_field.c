@@ -11,19 +11,17 @@
 #include "base/utf8.h"
 #include "sinks/postgresql_json.h"
 #include "sinks/postgresql_numeric.h"
+#include "sinks/postgresql_text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define NULL_LENGTH     UINT32_MAX
 #define EPOCH_US        INT64_C(946684800000000)     /* 2000-01-01, where timestamptz counts from */
 #define TIME_FIRST_US   INT64_C(-211813488000000000) /* 4713 BC, since 2000 */
 #define TIME_BEHIND_US  INT64_C(9223371331200000000) /* 294277 AD, since 2000 */
-#define CYCLE_YEARS     400                          /* after which the calendar repeats */
-#define CYCLE_US        (INT64_C(146097) * 86400 * 1000000)
 #define MAX_NUMBER_TEXT 1000000 /* bytes of a number that is still read as a double */
 #define LENGTH_BYTES    4
 
@@ -63,30 +61,6 @@ static const struct {
     [SLU_PG_NANOSECONDS] = {-3, 1},
 };
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0 ? 1 : 0);
-}
-
-static struct slu_slice trimmed(struct slu_slice text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL && text.data[0] != '\0')
-        text = slu_slice(text.data + 1, text.len - 1);
-    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL &&
-           text.data[text.len - 1] != '\0')
-        text.len--;
-    return text;
-}
-
-/* Text that is a number as `payload: number` reads it: blanks around, one plus in front. */
-static bool text_is_number(struct slu_slice text, struct slu_slice *number)
-{
-    *number = trimmed(text);
-    if (number->len > 1 && number->data[0] == '+' && number->data[1] != '-')
-        *number = slu_slice(number->data + 1, number->len - 1);
-    return slu_pg_is_number(*number);
-}
-
 /* The value as JSON number text. False: it is no number. */
 static bool number_text(const struct slu_pg_value *value, enum slu_pg_unit unit, char scratch[32],
                         struct slu_slice *number)
@@ -100,9 +74,9 @@ static bool number_text(const struct slu_pg_value *value, enum slu_pg_unit unit,
         *number = slu_payload_number_text(value->payload, value->cell, scratch);
         return true;
     case SLU_PG_STRING:
-        return text_is_number(value->text, number);
+        return slu_pg_text_number(value->text, number);
     case SLU_PG_RAW:
-        return value->is_json && text_is_number(value->text, number);
+        return value->is_json && slu_pg_text_number(value->text, number);
     case SLU_PG_TRUTH:
         small = value->truth;
         break;
@@ -110,7 +84,7 @@ static bool number_text(const struct slu_pg_value *value, enum slu_pg_unit unit,
         small = value->number;
         break;
     case SLU_PG_TIME:
-        small = floor_div(value->time_ns, units[unit].ns);
+        small = slu_pg_floor_div(value->time_ns, units[unit].ns);
         break;
     default:
         return false;
@@ -269,61 +243,24 @@ static const char *add_numeric(struct slu_buf *out, const struct slu_pg_value *v
 
 static const char *add_boolean(struct slu_buf *out, const struct slu_pg_value *value)
 {
-    static const struct {
-        const char *word;
-        bool truth;
-    } words[] = {{"true", true}, {"false", false}, {"on", true},
-                 {"off", false}, {"1", true},      {"0", false}};
+    bool truth = value->truth;
     int64_t whole;
 
-    if (value->kind == SLU_PG_TRUTH) {
-        slu_buf_add_char(out, (char)value->truth);
-        return NULL;
-    }
     if (value->kind == SLU_PG_STRING) {
-        const struct slu_slice text = trimmed(value->text);
-        for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-            if (text.len != strlen(words[i].word) ||
-                strncasecmp(text.data, words[i].word, text.len) != 0)
-                continue;
-            slu_buf_add_char(out, (char)words[i].truth);
-            return NULL;
-        }
+        if (!slu_pg_text_truth(value->text, &truth))
+            return "is not a boolean";
+    } else if (value->kind == SLU_PG_CELL || value->kind == SLU_PG_NUMBER) {
+        if (read_integer(value, SLU_PG_MILLISECONDS, &whole) != NULL || (whole != 0 && whole != 1))
+            return "is not a boolean";
+        truth = whole == 1;
+    } else if (value->kind != SLU_PG_TRUTH) {
         return "is not a boolean";
     }
-    if ((value->kind != SLU_PG_CELL && value->kind != SLU_PG_NUMBER) ||
-        read_integer(value, SLU_PG_MILLISECONDS, &whole) != NULL || (whole != 0 && whole != 1))
-        return "is not a boolean";
-    slu_buf_add_char(out, (char)whole);
+    slu_buf_add_char(out, (char)truth);
     return NULL;
 }
 
 /* ---- times ------------------------------------------------------------------------------------------- */
-
-/* RFC 3339 beyond what 64 bits of nanoseconds hold: the same moment some 400-year cycles away, where
- * the calendar is the same, and then back. */
-static bool parse_time(struct slu_slice text, int64_t *us)
-{
-    char moved[64];
-    int64_t ns;
-    int year = 0;
-
-    if (text.len < 20 || text.len >= sizeof(moved))
-        return false;
-    for (size_t i = 0; i < 4; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9')
-            return false;
-        year = year * 10 + (text.data[i] - '0');
-    }
-    if (year == 0)
-        return false;
-    const int near = 1800 + (year + CYCLE_YEARS - 1800 % CYCLE_YEARS) % CYCLE_YEARS;
-    snprintf(moved, sizeof(moved), "%04d%.*s", near, (int)text.len - 4, text.data + 4);
-    if (slu_clock_parse(moved, text.len, &ns) != 0)
-        return false;
-    *us = floor_div(ns, 1000) + (year - near) / CYCLE_YEARS * CYCLE_US;
-    return true;
-}
 
 static const char *add_time(struct slu_buf *out, const struct slu_pg_value *value,
                             enum slu_pg_unit unit)
@@ -334,9 +271,9 @@ static const char *add_time(struct slu_buf *out, const struct slu_pg_value *valu
     bool exact;
 
     if (value->kind == SLU_PG_TIME) {
-        us = floor_div(value->time_ns, 1000);
+        us = slu_pg_floor_div(value->time_ns, 1000);
     } else if (value->kind == SLU_PG_STRING) {
-        if (!parse_time(trimmed(value->text), &us))
+        if (!slu_pg_text_time(value->text, &us))
             return "is not an RFC 3339 time";
     } else if (value->kind == SLU_PG_CELL && slu_value_is_number(value->cell)) {
         number_text(value, unit, scratch, &number);
@@ -445,37 +382,11 @@ static const char *add_bytea(struct slu_buf *out, const struct slu_pg_value *val
     return NULL;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = memchr(digits, c | ('A' <= c && c <= 'F' ? 0x20 : 0), 16);
-    return at != NULL ? (int)(at - digits) : -1;
-}
-
-static bool parse_uuid(struct slu_slice text, struct slu_uuid *id)
-{
-    const bool has_dashes = text.len == SLU_UUID_TEXT_SIZE - 1;
-    size_t at = 0;
-
-    if (!has_dashes && text.len != 32)
-        return false;
-    for (size_t i = 0; i < sizeof(id->bytes); i++) {
-        if (has_dashes && (i == 4 || i == 6 || i == 8 || i == 10) && text.data[at++] != '-')
-            return false;
-        const int high = hex_digit(text.data[at]), low = hex_digit(text.data[at + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        id->bytes[i] = (uint8_t)(high << 4 | low);
-        at += 2;
-    }
-    return true;
-}
-
 static const char *add_uuid(struct slu_buf *out, const struct slu_pg_value *value)
 {
     struct slu_uuid id = value->id;
     if (value->kind == SLU_PG_STRING) {
-        if (!parse_uuid(trimmed(value->text), &id))
+        if (!slu_pg_text_uuid(value->text, &id))
             return "is not a UUID";
     } else if (value->kind != SLU_PG_ID) {
         return "is not a UUID";

@@ -7,7 +7,7 @@
  *   postgresql_sql.c       statements            postgresql_ddl.c       tables
  *   postgresql_plan.c      options, columns      postgresql_policies.c  levels of topics
  *   postgresql_rows.c      record to rows        postgresql_queue.c     rows that wait
- *   postgresql_field.c     value to field        postgresql_numeric.c, postgresql_json.c
+ *   postgresql_field.c     value to field        postgresql_numeric.c, _text.c, _json.c
  *   postgresql_catalog.c   does the table fit?   postgresql_fate.c      what an error means
  *
  * Stages of a connection; every error leads to DOWN, from where the next settle begins anew:

@@ -116,34 +116,34 @@ bool slu_judge_use(struct slu_judge *judge, const struct slu_snapshot *snapshot)
 
 size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *message)
 {
-    size_t owners = 0;
-
     judge->message = message;
     judge->formats_read = 0;
     judge->at = 0;
     judge->set = slu_match(judge->cache, message->topic);
-    for (size_t i = 0; i < judge->set->n; i++)
-        owners += judge->snapshot->policies[judge->set->matches[i].policy].mode != SLU_MODE_OFF;
-    return owners;
+    return judge->set->n;
 }
 
-static const struct slu_payload *read_as(struct slu_judge *judge, enum slu_format format)
+/* Whether a root object has a key twice may still be open (payload.h): see policy_holds(). */
+static struct slu_payload *read_as(struct slu_judge *judge, enum slu_format format)
 {
     struct slu_payload *payload = &judge->payloads[format];
 
     if ((judge->formats_read & 1u << format) == 0) {
-        slu_payload_read(judge->readers[format], format, judge->message->payload, payload);
+        slu_payload_read_quickly(judge->readers[format], format, judge->message->payload, payload);
         judge->formats_read |= 1u << format;
     }
     return payload;
 }
 
-/* The first format that reads; when none does, the first one's complaint. */
-static const struct slu_payload *read_for(struct slu_judge *judge, const struct slu_policy *policy)
+/* The first format that reads; when none does, the first one's complaint. A choice of formats is a
+ * choice between whole answers, so nothing stays open then. */
+static struct slu_payload *read_for(struct slu_judge *judge, const struct slu_policy *policy)
 {
+    if (policy->n_formats == 1)
+        return read_as(judge, policy->formats[0]);
     for (size_t f = 0; f < policy->n_formats; f++) {
-        const struct slu_payload *payload = read_as(judge, policy->formats[f]);
-        if (payload->fault == SLU_PAYLOAD_OK)
+        struct slu_payload *payload = read_as(judge, policy->formats[f]);
+        if (slu_payload_prove(payload))
             return payload;
     }
     return read_as(judge, policy->formats[0]);
@@ -209,12 +209,31 @@ static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_ch
     return holds;
 }
 
+/* The usual message: its one schema holds and met every key as another declared property. */
+static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *policy,
+                          struct slu_payload *payload)
+{
+    if (policy->schema.n != 1 ||
+        !slu_schema_judge(policy->schema.schemas[0], judge->scratch, payload, NULL))
+        return false;
+    judge->finding.schema = policy->schema.schemas[0];
+    if (payload->unproved != NULL) {
+        if (!slu_schema_keys_differ(judge->scratch))
+            return false;
+        payload->unproved = NULL;
+    }
+    return policy->limits == NULL || slu_limits_judge(policy->limits, payload, NULL);
+}
+
 static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
-                         const struct slu_payload *payload)
+                         struct slu_payload *payload)
 {
     bool holds = true;
 
-    if (payload->fault != SLU_PAYLOAD_OK) {
+    if (payload->fault == SLU_PAYLOAD_OK && payload->root != NULL &&
+        holds_at_once(judge, policy, payload))
+        return true;
+    if (!slu_payload_prove(payload)) {
         add_payload_violation(&judge->verdict, payload);
         return false;
     }
@@ -228,22 +247,20 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
 
 const struct slu_finding *slu_judge_next(struct slu_judge *judge)
 {
-    while (judge->set != NULL && judge->at < judge->set->n) {
-        const struct slu_match *match = &judge->set->matches[judge->at++];
-        const struct slu_policy *policy = &judge->snapshot->policies[match->policy];
-        if (policy->mode == SLU_MODE_OFF)
-            continue;
+    if (judge->set == NULL || judge->at == judge->set->n)
+        return NULL;
+    const struct slu_match *match = &judge->set->matches[judge->at++];
+    const struct slu_policy *policy = &judge->snapshot->policies[match->policy];
 
-        slu_verdict_reset(&judge->verdict);
-        judge->finding.policy = policy;
-        judge->finding.filter = match->filter;
-        judge->finding.schema = NULL;
-        judge->finding.verdict = &judge->verdict;
-        judge->finding.payload = read_for(judge, policy);
-        judge->finding.holds = policy_holds(judge, policy, judge->finding.payload);
-        return &judge->finding;
-    }
-    return NULL;
+    slu_verdict_reset(&judge->verdict);
+    judge->finding.policy = policy;
+    judge->finding.filter = match->filter;
+    judge->finding.schema = NULL;
+    judge->finding.verdict = &judge->verdict;
+    struct slu_payload *payload = read_for(judge, policy);
+    judge->finding.payload = payload;
+    judge->finding.holds = policy_holds(judge, policy, payload);
+    return &judge->finding;
 }
 
 /* ${payload:/pointer}: strings as they are, other scalars as JSON. Only messages that failed come

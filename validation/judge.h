@@ -34,8 +34,8 @@ void slu_judge_free(struct slu_judge *judge);
  * the judge still looks at the old one. */
 bool slu_judge_use(struct slu_judge *judge, const struct slu_snapshot *snapshot);
 
-/* Start on `message` (borrowed until the next begin). Returns how many policies (mode off ones not
- * counted) own its topic. */
+/* Start on `message` (borrowed until the next begin). Returns how many policies own its
+ * topic (those that are off own none). */
 size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *message);
 
 /* The next policy's finding, in file order; NULL after the last. Borrowed until the next call. */

@@ -16,7 +16,6 @@ struct slu_message {
     struct slu_slice properties; /* MQTT v5, packed as in base/properties.h */
     int64_t received_ns;         /* wall clock */
     uint8_t qos;                 /* 0, 1, 2 */
-    uint8_t protocol;            /* 3: MQTT 3.1, 4: 3.1.1, 5: 5.0 */
     bool retain;
     bool from_bridge;            /* never answered with a validation error */
 };

@@ -70,13 +70,13 @@ class Broker:
     """`config`: text of sluice.yaml; None: a broker without the plugin."""
 
     def __init__(self, home, config=None, lines=(), options=None, user=None, wrap=(), env=None,
-                 preload=(), per_listener=False):
+                 preload=(), per_listener=False, plugin_first=False):
         self.home = Path(home)
         self.user, self.uid, self.gid = user or places.broker_user()
         self.port, self.process = free_port(), None
         self.lines, self.options, self.wrap = list(lines), options, list(wrap)
         self.env, self.preload, self.per_listener = dict(env or {}), list(preload), per_listener
-        self.plugin = config is not None
+        self.plugin, self.plugin_first = config is not None, plugin_first
         self.log_path, self.data_dir = self.home / "log", self.home / "data"
         self._make_home()
         if self.plugin:
@@ -92,6 +92,7 @@ class Broker:
         if self.plugin:
             shutil.copy(places.PLUGIN, self.home / "mosquitto_sluice.so")
             (self.home / "mosquitto_sluice.so").chmod(0o755)
+            shutil.copy(places.TESTS / "broker" / "lsan.supp", self.home)
 
     def give(self, path):
         """Make `path` the broker's own."""
@@ -125,7 +126,11 @@ class Broker:
             "max_queued_messages 200000",
             "sys_interval 0",
         ]
-        conf += listener + plugin + self.lines
+        if self.plugin_first:  # in Mosquitto's words this is a listener of its own, here an idle one
+            conf += [f"port {free_port()}", "bind_address 127.0.0.1"] + plugin + listener
+        else:
+            conf += listener + plugin
+        conf += self.lines
         path = self.home / "mosquitto.conf"
         path.write_text("\n".join(conf) + "\n")
         path.chmod(0o644)
@@ -141,6 +146,7 @@ class Broker:
             preload.insert(0, places.asan_runtime())
             env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:abort_on_error=0"
             env["UBSAN_OPTIONS"] = "print_stacktrace=1"
+            env["LSAN_OPTIONS"] = f"suppressions={self.home}/lsan.supp:print_suppressions=0"
         if preload:
             env["LD_PRELOAD"] = ":".join(str(path) for path in preload)
         return env

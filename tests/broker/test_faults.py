@@ -11,7 +11,6 @@ import signal
 import subprocess
 import unittest
 
-import places
 from broker import wait_until
 from harness import alone, cases, config, policy
 from pouring import Ledger, PouringTest
@@ -46,7 +45,6 @@ FAULTS = {
 
 
 @unittest.skipUnless(injection_works(), "strace is not here, or may not trace")
-@unittest.skipIf(places.ASAN, "LeakSanitizer cannot look into a process that is traced")
 class Faults(PouringTest):
     @contextlib.contextmanager
     def injected(self, broker, fault):

@@ -73,6 +73,7 @@ def test_table_dropped_and_changed_under_load(server):
         assert drive.ask("settle 10000")["answer"] == "RESET"
         drive.ask("push 1000")
         server.sql("DROP TABLE t", database)
+        pauses(drive, '"t" does not exist', "42P01", "`sluice ddl`")
         pauses(drive, "table t", "`sluice ddl`")
         server.sql("ALTER TABLE kept RENAME TO t", database)
         goes_in(drive, 3000)

@@ -3,3 +3,7 @@
 foreach(test test_property_table test_pattern test_regex test_schema test_schema_suite)
     slu_unit_test(${test} slu_base slu_payload slu_validation slu_json_schema)
 endforeach()
+# Fails the n-th allocation.
+slu_unit_test(test_schema_memory slu_base slu_payload slu_validation slu_json_schema)
+target_link_options(test_schema_memory PRIVATE -Wl,--wrap=malloc -Wl,--wrap=calloc
+    -Wl,--wrap=realloc -Wl,--wrap=reallocarray)

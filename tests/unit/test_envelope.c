@@ -211,6 +211,8 @@ static void the_place_is_read_back(void **state)
     }
 }
 
+#define BEGIN "{\"v\":1,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":\""
+
 static void what_is_no_envelope_has_no_place(void **state)
 {
     (void)state;
@@ -219,10 +221,9 @@ static void what_is_no_envelope_has_no_place(void **state)
         "{\"v\":1,\"id\":\"",
         "{\"v\":2,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":\"7\",",
         "{\"v\":1,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":7,",
-        "{\"v\":1,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":\"\",",
-        "{\"v\":1,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":\"7",
-        "{\"v\":1,\"id\":\"01234567-89ab-8def-8000-000000000007\",\"seq\":"
-        "\"99999999999999999999\",",
+        BEGIN "\",",
+        BEGIN "7",
+        BEGIN "99999999999999999999\",",
     };
     for (size_t i = 0; i < COUNT(lines); i++) {
         uint64_t seq;

@@ -128,7 +128,6 @@ static struct slu_message message(const char *topic, const char *payload)
         .address = SLU_SLICE("127.0.0.1"),
         .received_ns = slu_clock_wall_ns(),
         .qos = 1,
-        .protocol = 4,
     };
 }
 

@@ -76,7 +76,6 @@ static struct slu_message message(const char *topic, const char *payload)
         .payload = slu_slice_of(payload),
         .client_id = SLU_SLICE("gw"),
         .qos = 1,
-        .protocol = 4,
     };
 }
 
@@ -141,6 +140,35 @@ static void schema_and_limits_both_speak(void **state)
     (void)state;
     assert_string_equal(judged(snapshot, &asked), "p:schema.type,limits.type");
     slu_snapshot_free(snapshot);
+}
+
+/* Whether keys differ is settled by the schema in passing, where it can: these are the ways it cannot. */
+static void a_key_that_is_there_twice_is_found_on_every_path(void **state)
+{
+    static const char *const payloads[] = {
+        "{\"value\":1,\"value\":2}",       "{\"value\":1,\"other\":2,\"value\":3}",
+        "{\"other\":1,\"other\":2}",       "{\"value\":1,\"v\\u0061lue\":2}",
+        "{\"value\":\"hot\",\"value\":2}", "{\"value\":1,\"deep\":{\"a\":1,\"a\":2}}",
+    };
+    struct slu_policy_options policies[] = {
+        policy("plain", everything), policy("schema", everything), policy("either", everything)};
+    policies[1].schemas = number_schema;
+    policies[1].n_schemas = 1;
+    policies[2].schemas = either_schema;
+    policies[2].n_schemas = 2;
+    policies[2].any_schema = true;
+
+    (void)state;
+    for (size_t p = 0; p < 3; p++) {
+        struct slu_snapshot *snapshot = compile(&policies[p], 1);
+        for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++) {
+            struct slu_message asked = message("plant/x", payloads[i]);
+            const char *found = strchr(judged(snapshot, &asked), ':');
+            print_message("%s %s\n", policies[p].id.data, payloads[i]);
+            assert_string_equal(found, ":payload.duplicate_key");
+        }
+        slu_snapshot_free(snapshot);
+    }
 }
 
 static void any_of_holds_with_one_and_else_tells_the_closest(void **state)
@@ -230,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_come_in_file_order),
         cmocka_unit_test(schema_and_limits_both_speak),
+        cmocka_unit_test(a_key_that_is_there_twice_is_found_on_every_path),
         cmocka_unit_test(any_of_holds_with_one_and_else_tells_the_closest),
         cmocka_unit_test(the_first_format_that_reads_wins),
         cmocka_unit_test(a_policy_that_is_off_is_not_there),

@@ -36,16 +36,41 @@ static void every_name_is_found_and_no_other(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "",         "a",        "b",       "ab",      "ba",       "abc",     "abcd",
-        "temp_in",  "temp_out", "pressure", "pressurf", "\xC3\xA9", "x y",     "01234567",
-        "0123456789abcdef",     "0123456789abcdefg",  "0123456789abcdefgh",
-        "sensor_000000000000_temperature", "sensor_000000000001_temperature",
+        "",
+        "a",
+        "b",
+        "ab",
+        "ba",
+        "abc",
+        "abcd",
+        "temp_in",
+        "temp_out",
+        "pressure",
+        "pressurf",
+        "\xC3\xA9",
+        "x y",
+        "01234567",
+        "0123456789abcdef",
+        "0123456789abcdefg",
+        "0123456789abcdefgh",
+        "sensor_000000000000_temperature",
+        "sensor_000000000001_temperature",
         "sensor_000000000002_temperature",
     };
     static const char *const others[] = {
-        "c",        "aa",      "abd",     "abce",     "temp_im",  "pressurg", "0123456",
-        "012345678", "0123456789abcdee", "0123456789abcdeg", "sensor_000000000003_temperature",
-        "sensor_00000000000_temperature", "\xC3\xA8",
+        "c",
+        "aa",
+        "abd",
+        "abce",
+        "temp_im",
+        "pressurg",
+        "0123456",
+        "012345678",
+        "0123456789abcdee",
+        "0123456789abcdeg",
+        "sensor_000000000003_temperature",
+        "sensor_00000000000_temperature",
+        "\xC3\xA8",
     };
     const uint32_t n = sizeof(names) / sizeof(names[0]);
     build(names, n);
@@ -123,8 +148,8 @@ static void a_remembered_order_never_finds_the_wrong_name(void **state)
     for (int round = 0; round < 3; round++) {
         const struct slu_property *guess = table.entries;
         for (int i = 3; i >= 0; i--) {
-            const struct slu_property *found = slu_property_table_find_after(
-                &table, &order, guess, names[i], strlen(names[i]));
+            const struct slu_property *found =
+                slu_property_table_find_after(&table, &order, guess, names[i], strlen(names[i]));
             assert_ptr_equal(found, &table.entries[i]);
             guess = found + 1;
         }

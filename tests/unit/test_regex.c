@@ -123,7 +123,10 @@ static const struct {
     {"(|a)+x", "aaax", true},
     {"^a{0}b$", "b", true},
     {"^a{0}b$", "ab", false},
-    {"^.{3}$", "\xC3\xA9" "ab", true},
+    {"^.{3}$",
+     "\xC3\xA9"
+     "ab",
+     true},
     {"a.c|b+d", "xxbbbd", true},
 };
 
@@ -191,7 +194,8 @@ static void what_an_automaton_cannot_do_is_done_by_pcre2(void **state)
 /* A pattern of a small grammar, over a, b and é; returns how much was written. */
 static size_t write_pattern(struct slu_random *random, char *out, unsigned depth)
 {
-    static const char *const atoms[] = {"a", "b", "\xC3\xA9", ".", "[ab]", "[^a]", "\\w", "\\W", "^", "$"};
+    static const char *const atoms[] = {"a",    "b",   "\xC3\xA9", ".", "[ab]",
+                                        "[^a]", "\\w", "\\W",      "^", "$"};
     static const char *const repeats[] = {"*", "+", "?", "{2}", "{1,2}", "{0,1}", "*?", "{2,}"};
     size_t n = 0;
     const uint64_t parts = 1 + slu_random_below(random, 3);
@@ -263,7 +267,8 @@ static const struct {
     {"(?=a+[bx])a", 100000, false},
     {"(a*)\\1[bx]", 100000, false},
     {"^(?=a)(a|a)*\\1[cx]", 40, false},
-    {"\\b(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)[cx]", 4000, false},
+    {"\\b(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)(a?|b)[cx]", 4000,
+     false},
 };
 
 static void a_pattern_that_runs_away_is_stopped_not_matched(void **state)
@@ -295,9 +300,9 @@ static void large_patterns_become_neither_slow_nor_large(void **state)
     } large[] = {
         {"^.{1,256}$", true},
         {"^[a-zA-Z0-9_-]{1,128}$", true},
-        {"(a|b)*a(a|b){14}", false},            /* 2^15 sets */
-        {"((a{100}){100}){100}", false},        /* a million states */
-        {"((){60000}){60000}x", false},         /* none, but many rounds */
+        {"(a|b)*a(a|b){14}", false},     /* 2^15 sets */
+        {"((a{100}){100}){100}", false}, /* a million states */
+        {"((){60000}){60000}x", false},  /* none, but many rounds */
     };
     for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
         struct slu_err err = {0};

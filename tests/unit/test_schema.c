@@ -134,7 +134,8 @@ static const struct {
     {"{\"const\":1e400}", "10e399", true},
     {"{\"const\":1}", "true", false},
     {"{\"const\":false}", "0", false},
-    {"{\"const\":{\"a\":[1,{\"b\":null}],\"c\":\"x\"}}", "{\"c\":\"x\",\"a\":[1.0,{\"b\":null}]}", true},
+    {"{\"const\":{\"a\":[1,{\"b\":null}],\"c\":\"x\"}}", "{\"c\":\"x\",\"a\":[1.0,{\"b\":null}]}",
+     true},
     {"{\"const\":{\"a\":1,\"b\":2}}", "{\"a\":1,\"c\":2}", false},
     {"{\"const\":{\"a\":1}}", "{\"a\":1,\"b\":2}", false},
     {"{\"const\":[1,2]}", "[2,1]", false},
@@ -179,7 +180,8 @@ static const struct {
     {"{\"additionalProperties\":false}", "{\"a\":1}", false},
     {"{\"additionalProperties\":false,\"required\":[\"a\"]}", "{\"a\":1}", false},
     {"{\"patternProperties\":{\"^a\":true},\"additionalProperties\":false}", "{\"ab\":1}", true},
-    {"{\"patternProperties\":{\"^a\":{\"type\":\"string\"}},\"properties\":{\"ab\":{\"minimum\":1}}}",
+    {"{\"patternProperties\":{\"^a\":{\"type\":\"string\"}},\"properties\":{\"ab\":{\"minimum\":1}}"
+     "}",
      "{\"ab\":1}", false},
     {"{\"propertyNames\":{\"maxLength\":2}}", "{\"ab\":1,\"abc\":1}", false},
     {"{\"propertyNames\":false}", "{}", true},
@@ -245,7 +247,8 @@ static const struct {
     {"{\"maxProperties\":0}", "{\"a\":1}", "schema.maxProperties  0 {\"a\":1}\n"},
     {"{\"required\":[\"a\",\"b\",\"c\"]}", "{\"b\":1}",
      "schema.required  \"a\" \nschema.required  \"c\" \n"},
-    {"{\"properties\":{\"o\":{\"required\":[\"a\"]}}}", "{\"o\":{}}", "schema.required /o \"a\" \n"},
+    {"{\"properties\":{\"o\":{\"required\":[\"a\"]}}}", "{\"o\":{}}",
+     "schema.required /o \"a\" \n"},
     {"{\"additionalProperties\":false,\"properties\":{\"a\":true}}", "{\"a\":1,\"b/~\":2}",
      "schema.additionalProperties /b~1~0 false 2\n"},
     {"{\"additionalProperties\":{\"type\":\"null\"}}", "{\"a\":1}", "schema.type /a \"null\" 1\n"},
@@ -253,7 +256,8 @@ static const struct {
     {"{\"propertyNames\":{\"maxLength\":1}}", "{\"ab\":1}",
      "schema.propertyNames /ab {\"maxLength\":1} \"ab\"\n"},
     {"{\"dependentRequired\":{\"a\":[\"b\"]}}", "{\"a\":1}", "schema.dependentRequired  \"b\" \n"},
-    {"{\"dependentSchemas\":{\"a\":{\"required\":[\"c\"]}}}", "{\"a\":1}", "schema.required  \"c\" \n"},
+    {"{\"dependentSchemas\":{\"a\":{\"required\":[\"c\"]}}}", "{\"a\":1}",
+     "schema.required  \"c\" \n"},
     {"{\"properties\":{\"a\":false}}", "{\"a\":1}", "schema.false /a  1\n"},
     {"false", "{}", "schema.false   {}\n"},
     {"{\"items\":{\"type\":\"null\"}}", "[null,1,null,2]",
@@ -323,14 +327,14 @@ static void messages_are_sentences(void **state)
         {"{\"maximum\":400}", "500", "500 is above the maximum of 400"},
         {"{\"required\":[\"ts\"]}", "{}", "the object lacks the property \"ts\""},
         {"{\"type\":\"object\"}", "\"x\"", "\"x\" is not of type \"object\""},
-        {"{\"additionalProperties\":false}", "{\"a\":1}", "\"a\" is a property that is not allowed"},
+        {"{\"additionalProperties\":false}", "{\"a\":1}",
+         "\"a\" is a property that is not allowed"},
         {"false", "1", "nothing is allowed here"},
         {"{\"pattern\":\"^[0-9]+$\"}", "\"x\"", "\"x\" does not match the pattern \"^[0-9]+$\""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_false(holds(rows[i].schema, rows[i].payload));
-        const struct slu_slice message =
-            slu_verdict_text(&verdict, verdict.violations[0].message);
+        const struct slu_slice message = slu_verdict_text(&verdict, verdict.violations[0].message);
         assert_int_equal(message.len, strlen(rows[i].message));
         assert_memory_equal(message.data, rows[i].message, message.len);
     }
@@ -364,7 +368,8 @@ static const struct {
     {"{\"type\":[]}", "oven.json:1:9: /type: type takes at least one name"},
     {"{\"type\":[\"null\",\"null\"]}", "oven.json:1:17: /type/1: type names this one twice"},
     {"{\"type\":5}", "oven.json:1:9: /type: type takes"},
-    {"{\n  \"minimum\": \"3\"\n}", "oven.json:2:14: /minimum: minimum takes a number, not a string"},
+    {"{\n  \"minimum\": \"3\"\n}",
+     "oven.json:2:14: /minimum: minimum takes a number, not a string"},
     {"{\"multipleOf\":0}", "/multipleOf: multipleOf takes a number above 0"},
     {"{\"multipleOf\":-1}", "/multipleOf: multipleOf takes a number above 0"},
     {"{\"maxLength\":-1}", "/maxLength: maxLength takes a whole number from 0 on"},
@@ -381,7 +386,8 @@ static const struct {
     {"{\"required\":[\"a\",\"a\"]}", "/required/1: required names this property twice"},
     {"{\"dependentRequired\":{\"a\":1}}", "/dependentRequired/a: dependentRequired takes an array"},
     {"{\"properties\":[]}", "/properties: properties takes an object, not an array"},
-    {"{\"properties\":{\"a\":1}}", "/properties/a: a schema is an object or a boolean, not a number"},
+    {"{\"properties\":{\"a\":1}}",
+     "/properties/a: a schema is an object or a boolean, not a number"},
     {"{\"items\":[]}", "/items: items takes one schema; a list of them is prefixItems"},
     {"{\"prefixItems\":[]}", "/prefixItems: prefixItems takes at least one schema"},
     {"{\"allOf\":[]}", "/allOf: allOf takes at least one schema"},
@@ -440,9 +446,10 @@ static void all_errors_of_a_schema_come_at_once(void **state)
     (void)state;
     struct slu_problems problems;
     slu_problems_init(&problems);
-    assert_null(slu_schema_compile(SLU_SLICE("{\"type\":\"nul\",\n\"properties\":{\"a\":{\"minimum\":"
-                                             "\"x\"},\n\"b\":{\"pattern\":\"(\",\"$ref\":\"#c\"}}}"),
-                                   &options, &problems));
+    assert_null(
+        slu_schema_compile(SLU_SLICE("{\"type\":\"nul\",\n\"properties\":{\"a\":{\"minimum\":"
+                                     "\"x\"},\n\"b\":{\"pattern\":\"(\",\"$ref\":\"#c\"}}}"),
+                           &options, &problems));
     assert_int_equal(problems.n_errors, 4);
     assert_int_equal(problems.items[0].err.line, 1);
     assert_int_equal(problems.items[1].err.line, 2);
@@ -543,12 +550,14 @@ static void a_pattern_that_runs_away_never_turns_a_judgement_around(void **state
         "{\"if\":{\"pattern\":\"%s\"},\"then\":false}",
         "{\"allOf\":[{\"if\":{\"pattern\":\"%s\"},\"else\":true}]}",
     };
-    static const char payload[] = "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"";
+    static const char payload[] =
+        "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\"";
     for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++) {
         char text[256], schema[256];
         snprintf(schema, sizeof(schema), "%s", schemas[i]);
         char *at = strstr(schema, "%s");
-        snprintf(text, sizeof(text), "%.*s^(?=a)(a|a)*\\\\1[cx]%s", (int)(at - schema), schema, at + 2);
+        snprintf(text, sizeof(text), "%.*s^(?=a)(a|a)*\\\\1[cx]%s", (int)(at - schema), schema,
+                 at + 2);
         assert_false(holds(text, payload));
         assert_string_equal(verdict.violations[verdict.n - 1].code, "schema.pattern_budget");
     }
@@ -624,7 +633,8 @@ static void scalar_payloads_are_judged_like_json(void **state)
 {
     (void)state;
     struct slu_payload payload;
-    struct slu_schema *schema = compile("{\"type\":\"number\",\"multipleOf\":0.1,\"maximum\":20.5}");
+    struct slu_schema *schema =
+        compile("{\"type\":\"number\",\"multipleOf\":0.1,\"maximum\":20.5}");
     slu_verdict_reset(&verdict);
     assert_true(slu_payload_read(reader, SLU_FORMAT_NUMBER, SLU_SLICE(" 20.5 "), &payload));
     assert_true(slu_schema_judge(schema, scratch, &payload, &verdict));

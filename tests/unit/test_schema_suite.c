@@ -23,8 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DEBIAN                                                                                     \
-    "/usr/share/perl5/auto/share/dist/Test-JSON-Schema-Acceptance/tests/draft2020-12"
+#define DEBIAN "/usr/share/perl5/auto/share/dist/Test-JSON-Schema-Acceptance/tests/draft2020-12"
 
 struct score {
     unsigned passed, failed, refused;
@@ -124,8 +123,8 @@ static void run_group(const char *file, const struct slu_document *document,
         char line[1024] = "";
         if (problems.n != 0)
             slu_err_format(&problems.items[0].err, line, sizeof(line));
-        print_message("%s %.*s: %s\n", known ? "refused" : "WRONGLY REFUSED",
-                      SLU_SLICE_ARG(name), line);
+        print_message("%s %.*s: %s\n", known ? "refused" : "WRONGLY REFUSED", SLU_SLICE_ARG(name),
+                      line);
         *(known ? &score->refused : &score->failed) += (unsigned)slu_value_len(tests);
     }
     slu_schema_free(schema);

@@ -212,6 +212,32 @@ static void every_truncation_keeps_what_is_before_it(void **state)
     help_remove(dir.path);
 }
 
+static void a_torn_tail_is_wiped_out(void **state)
+{
+    (void)state;
+    struct help_dir dir;
+    char path[600], garbage[5000];
+    size_t lines = 0;
+    make(&dir, false);
+    load(&dir, path);
+    memset(garbage, 'x', sizeof(garbage));
+    const int fd = open(path, O_WRONLY);
+    const off_t end = (off_t)(places[RECORDS].at + places[RECORDS].bytes);
+    assert_int_equal(pwrite(fd, garbage, sizeof(garbage), end + 1000), sizeof(garbage));
+    close(fd);
+    const struct slu_spool_options options = help_options(&dir);
+    for (int round = 0; round < 2; round++) {
+        struct slu_spool_view *view = slu_spool_view_open(dir.path, NULL);
+        assert_int_equal(slu_spool_view_verify(view, quiet, &lines), round == 0);
+        slu_spool_view_close(view);
+        struct slu_spool *spool = help_open(&options);
+        slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
+        assert_int_equal(help_books(spool, "a").spooled_at_start, RECORDS);
+        help_close(spool);
+    }
+    help_remove(dir.path);
+}
+
 static void damaged_small_files_do_not_stop_the_spool(void **state)
 {
     (void)state;
@@ -280,6 +306,7 @@ int main(void)
         cmocka_unit_test(every_flipped_bit_loses_the_record_it_is_in_and_no_other),
         cmocka_unit_test(a_damaged_segment_is_counted_exactly_by_the_books),
         cmocka_unit_test(every_truncation_keeps_what_is_before_it),
+        cmocka_unit_test(a_torn_tail_is_wiped_out),
         cmocka_unit_test(damaged_small_files_do_not_stop_the_spool),
         cmocka_unit_test(damage_that_comes_later_is_found_by_the_reader),
     };

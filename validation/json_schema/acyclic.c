@@ -35,8 +35,8 @@ static bool walk_init(struct slu_compile *compile, struct walk *walk)
     walk->chain = slu_arena_array(arena, n, sizeof(uint32_t));
     walk->colour = slu_arena_array(arena, n, sizeof(uint8_t));
     walk->stack = slu_arena_array(arena, n, sizeof(uint32_t));
-    if (walk->first == NULL || walk->next == NULL || walk->chain == NULL ||
-        walk->colour == NULL || walk->stack == NULL)
+    if (walk->first == NULL || walk->next == NULL || walk->chain == NULL || walk->colour == NULL ||
+        walk->stack == NULL)
         return false;
 
     qsort(compile->edges.items, compile->edges.n, sizeof(struct slu_edge), by_from);

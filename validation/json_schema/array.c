@@ -50,8 +50,7 @@ static void compile_prefix(struct slu_build *build, struct items *items,
         slu_compile_error(build->compile, value, "prefixItems takes at least one schema");
         return;
     }
-    items->prefix =
-        slu_compile_alloc(build->compile, slu_value_len(value), sizeof(*items->prefix));
+    items->prefix = slu_compile_alloc(build->compile, slu_value_len(value), sizeof(*items->prefix));
     if (items->prefix == NULL)
         return;
     const struct slu_value *schema = slu_value_first(value);
@@ -178,7 +177,6 @@ bool slu_keyword_contains_judge(struct slu_run *run, const struct slu_op *op,
     if (found < contains->min)
         return slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_MIN_CONTAINS], contains->raw_min,
                                  value);
-    return found <= contains->max ||
-           slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_MAX_CONTAINS], contains->raw_max,
-                             value);
+    return found <= contains->max || slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_MAX_CONTAINS],
+                                                       contains->raw_max, value);
 }

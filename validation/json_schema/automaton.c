@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define MAX_WORK   1000000 /* steps: bounds the time of compiling, some milliseconds */
-#define MAX_TABLE  65536  /* cells: rows are named by uint16_t */
+#define MAX_TABLE  65536   /* cells: rows are named by uint16_t */
 #define MAX_STATES 4096
 #define MAX_POOL   (1u << 20) /* members of all sets together */
 
@@ -60,7 +60,7 @@ static void find_classes(struct building *building)
     uint32_t class = 0;
     for (unsigned byte = 0; byte < 256; byte++) {
         class += byte != 0 && edge[byte];
-        building->classes[byte] = (uint8_t)class;
+        building->classes[byte] = (uint8_t) class;
         building->samples[class] = (unsigned char)byte;
     }
     building->n_classes = class + 1;
@@ -69,9 +69,8 @@ static void find_classes(struct building *building)
 static bool pool_add(struct building *building, uint32_t member)
 {
     if (building->n_pool == building->pool_cap) {
-        const uint32_t cap = building->pool_cap != 0 ? 2 * building->pool_cap : 256;
-        uint32_t *pool =
-            cap <= MAX_POOL ? reallocarray(building->pool, cap, sizeof(*pool)) : NULL;
+        const uint32_t cap = 2 * building->pool_cap;
+        uint32_t *pool = cap <= MAX_POOL ? reallocarray(building->pool, cap, sizeof(*pool)) : NULL;
         if (pool == NULL)
             return false;
         building->pool = pool;
@@ -244,8 +243,7 @@ static bool build_sets(struct building *building)
     struct set dead = {.at = 0};
     struct set match = {.at = 0, .matches = true};
     struct set first = {.at = 0};
-    if (intern(building, &dead, false) != DEAD_SET ||
-        intern(building, &match, false) != MATCH_SET)
+    if (intern(building, &dead, false) != DEAD_SET || intern(building, &match, false) != MATCH_SET)
         return false;
     building->generation++;
     if (!close_over(building, &first, building->nfa->first, true, false) ||
@@ -255,7 +253,7 @@ static bool build_sets(struct building *building)
     const uint32_t columns = building->n_classes + 1;
     for (uint32_t from = 0; from < building->n_sets; from++) {
         const size_t row = (size_t)from * columns;
-        for (uint32_t class = 0; class < building->n_classes; class++) {
+        for (uint32_t class = 0; class < building->n_classes; class ++) {
             const uint32_t to =
                 from == DEAD_SET ? DEAD_SET : step(building, from, building->samples[class]);
             if (to == UINT32_MAX)
@@ -270,9 +268,11 @@ static bool build_sets(struct building *building)
 static bool building_init(struct building *building, const struct slu_nfa *nfa)
 {
     building->nfa = nfa;
+    building->pool_cap = ROOM_FIRST;
+    building->pool = calloc(ROOM_FIRST, sizeof(*building->pool));
     building->marks = calloc(nfa->n, sizeof(*building->marks));
     building->stack = malloc((2 * (size_t)nfa->n + 2) * sizeof(*building->stack));
-    return building->marks != NULL && building->stack != NULL;
+    return building->pool != NULL && building->marks != NULL && building->stack != NULL;
 }
 
 static void building_fini(struct building *building)

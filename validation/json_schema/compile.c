@@ -77,8 +77,8 @@ static void tell(struct slu_compile *compile, bool is_warning, const struct slu_
     slu_buf_init(&pointer, 4096);
     slu_value_pointer(document->document->root, cell, &pointer);
     if (is_warning)
-        slu_problems_warn(compile->problems, document->source, line, column,
-                          slu_buf_text(&pointer), "%s", text);
+        slu_problems_warn(compile->problems, document->source, line, column, slu_buf_text(&pointer),
+                          "%s", text);
     else
         slu_problems_error(compile->problems, document->source, line, column,
                            slu_buf_text(&pointer), "%s", text);
@@ -100,8 +100,8 @@ bool slu_compile_error(struct slu_compile *compile, const struct slu_value *cell
     return false;
 }
 
-void slu_compile_warn(struct slu_compile *compile, const struct slu_value *cell,
-                      const char *format, ...)
+void slu_compile_warn(struct slu_compile *compile, const struct slu_value *cell, const char *format,
+                      ...)
 {
     if (compile->problems->n_warnings > SLU_PROBLEMS_MAX)
         return;
@@ -193,8 +193,8 @@ bool slu_build_count(struct slu_build *build, const struct slu_keyword *row,
     const struct slu_decimal decimal =
         slu_decimal_of(slu_value_text(slu_compile_raw(build->compile, value)));
     if (!slu_decimal_is_integer(&decimal) || (decimal.negative && decimal.n_digits != 0))
-        return slu_compile_error(build->compile, value,
-                                 "%s takes a whole number from 0 on", row->name);
+        return slu_compile_error(build->compile, value, "%s takes a whole number from 0 on",
+                                 row->name);
     *count = 0;
     if (decimal.n_digits == 0)
         return true;
@@ -353,8 +353,8 @@ static bool prepare(struct slu_compile *compile)
 {
     const struct slu_schema *schema = compile->schema;
     slu_arena_init(&compile->passing, 64u << 20);
-    compile->notes = slu_arena_array(&compile->passing, schema->n_documents,
-                                     sizeof(*compile->notes));
+    compile->notes =
+        slu_arena_array(&compile->passing, schema->n_documents, sizeof(*compile->notes));
     for (size_t i = 0; compile->notes != NULL && i < schema->n_documents; i++) {
         const size_t n = schema->documents[i].n_cells;
         compile->notes[i].nodes = slu_arena_array(&compile->passing, n, sizeof(struct slu_node *));

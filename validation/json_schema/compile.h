@@ -48,8 +48,8 @@ struct slu_edge {
 
 /* What is known about each cell of one document. */
 struct slu_cell_notes {
-    struct slu_node **nodes;   /* by cell; NULL: none yet */
-    uint32_t *resources;       /* by cell; resource + 1; 0: not scanned as a schema */
+    struct slu_node **nodes; /* by cell; NULL: none yet */
+    uint32_t *resources;     /* by cell; resource + 1; 0: not scanned as a schema */
 };
 
 /* A node to be filled, and the subschema it comes from. */
@@ -101,8 +101,8 @@ void *slu_compile_alloc(struct slu_compile *compile, size_t count, size_t size);
 /* Tell an error at `cell`, a value or key of one of the documents. Always false. */
 bool slu_compile_error(struct slu_compile *compile, const struct slu_value *cell,
                        const char *format, ...) __attribute__((format(printf, 3, 4)));
-void slu_compile_warn(struct slu_compile *compile, const struct slu_value *cell,
-                      const char *format, ...) __attribute__((format(printf, 3, 4)));
+void slu_compile_warn(struct slu_compile *compile, const struct slu_value *cell, const char *format,
+                      ...) __attribute__((format(printf, 3, 4)));
 
 /* The document that `cell` lies in, and the cell's number there. */
 size_t slu_compile_document(const struct slu_compile *compile, const struct slu_value *cell,
@@ -112,8 +112,7 @@ const struct slu_value *slu_compile_raw(const struct slu_compile *compile,
 uint32_t slu_compile_resource(const struct slu_compile *compile, const struct slu_value *cell);
 
 /* The node of the subschema at `cell`; NULL: it is no schema (told), or no memory. */
-const struct slu_node *slu_compile_node(struct slu_compile *compile,
-                                        const struct slu_value *cell);
+const struct slu_node *slu_compile_node(struct slu_compile *compile, const struct slu_value *cell);
 
 /* The same for a subschema that looks at the same value as the one being built. */
 const struct slu_node *slu_build_in_place(struct slu_build *build, const struct slu_value *cell);
@@ -134,8 +133,7 @@ bool slu_build_expect_names(struct slu_build *build, const struct slu_keyword *r
 const struct slu_regex *slu_build_regex(struct slu_build *build, const struct slu_value *cell);
 
 /* resolve.c: register resources and anchors of the schema at `cell`, which belongs to `resource`. */
-void slu_resolve_scan(struct slu_compile *compile, const struct slu_value *cell,
-                      uint32_t resource);
+void slu_resolve_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_t resource);
 
 /* What the reference at `ref`, a string in `resource`, means; NULL: nothing (told). `anchor`: the
  * name, when it is a plain one. */

@@ -30,8 +30,8 @@ static bool numbers_equal(struct slu_run *run, const struct slu_value *value,
     if (is_whole(value) && is_whole(other))
         return value->u64 == other->u64 &&
                (slu_value_variant(value) == slu_value_variant(other) || value->u64 == 0);
-    const bool doubles = slu_value_kind(value) == SLU_VALUE_NUMBER &&
-                         slu_value_kind(other) == SLU_VALUE_NUMBER;
+    const bool doubles =
+        slu_value_kind(value) == SLU_VALUE_NUMBER && slu_value_kind(other) == SLU_VALUE_NUMBER;
     if (doubles && double_of(value) != double_of(other))
         return false;
     char digits[32], other_digits[32];
@@ -41,8 +41,7 @@ static bool numbers_equal(struct slu_run *run, const struct slu_value *value,
     return slu_run_draw(run, 80 + (a.n_text + b.n_text) / 2) && slu_decimal_compare(&a, &b) == 0;
 }
 
-static bool strings_equal(struct slu_run *run, const struct slu_value *a,
-                          const struct slu_value *b)
+static bool strings_equal(struct slu_run *run, const struct slu_value *a, const struct slu_value *b)
 {
     return slu_value_len(a) == slu_value_len(b) && slu_run_draw(run, slu_value_len(a) / 64) &&
            memcmp(a->text, b->text, slu_value_len(a)) == 0;

@@ -8,7 +8,7 @@
 #ifndef SLU_JSON_SCHEMA_EQUAL_H
 #define SLU_JSON_SCHEMA_EQUAL_H
 
-#include "validation/json_schema/bytes.h"
+#include "base/bytes.h"
 #include "validation/json_schema/run.h"
 
 bool slu_value_equal(struct slu_run *run, const struct slu_value *value,

@@ -18,11 +18,11 @@ enum slu_keyword_id {
 };
 
 enum slu_draft { /* bits */
-    SLU_DRAFT_4 = 1,
-    SLU_DRAFT_6 = 2,
-    SLU_DRAFT_7 = 4,
-    SLU_DRAFT_2019 = 8,
-    SLU_DRAFT_2020 = 16,
+                 SLU_DRAFT_4 = 1,
+                 SLU_DRAFT_6 = 2,
+                 SLU_DRAFT_7 = 4,
+                 SLU_DRAFT_2019 = 8,
+                 SLU_DRAFT_2020 = 16,
 };
 
 enum slu_shape_of {
@@ -45,12 +45,12 @@ enum slu_cost {
 };
 
 enum slu_kinds { /* bits: 1 << kind */
-    SLU_KINDS_NONE = 0,
-    SLU_KINDS_NUMBER = 1 << SLU_VALUE_NUMBER | 1 << SLU_VALUE_BIG,
-    SLU_KINDS_STRING = 1 << SLU_VALUE_STRING,
-    SLU_KINDS_ARRAY = 1 << SLU_VALUE_ARRAY,
-    SLU_KINDS_OBJECT = 1 << SLU_VALUE_OBJECT,
-    SLU_KINDS_ALL = 0xFE,
+                 SLU_KINDS_NONE = 0,
+                 SLU_KINDS_NUMBER = 1 << SLU_VALUE_NUMBER | 1 << SLU_VALUE_BIG,
+                 SLU_KINDS_STRING = 1 << SLU_VALUE_STRING,
+                 SLU_KINDS_ARRAY = 1 << SLU_VALUE_ARRAY,
+                 SLU_KINDS_OBJECT = 1 << SLU_VALUE_OBJECT,
+                 SLU_KINDS_ALL = 0xFE,
 };
 
 struct slu_build;
@@ -81,8 +81,8 @@ extern const char *const slu_keyword_names[SLU_KEYWORDS];
 const struct slu_keyword *slu_keyword_find(struct slu_slice name, enum slu_draft draft);
 
 /* The rows' functions; most are named twice or more, which C allows. */
-#define KEYWORD(id, name, drafts, shape, kinds, cost, compile, judge, sentence)                    \
-    slu_keyword_compile slu_keyword_##compile##_compile;                                           \
+#define KEYWORD(id, name, drafts, shape, kinds, cost, compile, judge, sentence) \
+    slu_keyword_compile slu_keyword_##compile##_compile;                        \
     slu_keyword_judge slu_keyword_##judge##_judge;
 #include "validation/json_schema/keywords.def"
 #undef KEYWORD

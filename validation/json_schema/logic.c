@@ -26,7 +26,7 @@ struct dynamic {
     const struct target {
         uint32_t resource;
         const struct slu_node *node;
-    } *targets;
+    } * targets;
 };
 
 void slu_keyword_schema_map_compile(struct slu_build *build, const struct slu_keyword *row,

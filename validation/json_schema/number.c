@@ -8,16 +8,15 @@
 
 struct bound {
     struct slu_slice text; /* as it was written */
-    double nearest; /* of the exact value; ±infinity beyond a double's range */
-    int64_t whole;  /* when is_whole */
-    bool is_whole;  /* fits int64_t */
+    double nearest;        /* of the exact value; ±infinity beyond a double's range */
+    int64_t whole;         /* when is_whole */
+    bool is_whole;         /* fits int64_t */
     struct slu_decimal exact;
 };
 
 /* Mostly the very same text. When the budget ends here, the answer does not matter. */
-static __attribute__((noinline)) int compare_digits(struct slu_run *run,
-                                                    const struct slu_value *value,
-                                                    const struct bound *bound)
+static __attribute__((noinline)) int
+compare_digits(struct slu_run *run, const struct slu_value *value, const struct bound *bound)
 {
     char digits[32];
     const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
@@ -30,8 +29,7 @@ static __attribute__((noinline)) int compare_digits(struct slu_run *run,
 }
 
 /* <0, 0, >0: the payload's number against the bound. */
-static int compare(struct slu_run *run, const struct slu_value *value,
-                   const struct bound *bound)
+static int compare(struct slu_run *run, const struct slu_value *value, const struct bound *bound)
 {
     const uint8_t variant = slu_value_variant(value);
     double number = 0;

@@ -9,7 +9,9 @@
  *   required 1 1 1 1   all set?      bits 0 … n_required-1
  *   others             dependencies  then the other names that a dependency mentions
  *
- * Keys are unique: the reader saw to that.
+ * Keys are unique: the reader saw to that, or left the payload's root to us (payload.h, "unproved").
+ * Where 64 bits suffice every declared name gets one: as many bits as members means that no key came
+ * twice, which is cheaper to see here than there.
  */
 #include "base/hash.h"
 #include "validation/json_schema/compile.h"
@@ -125,8 +127,8 @@ static void gather_properties(struct gathering *gathering)
 {
     struct slu_build *build = gathering->build;
     const struct slu_value *value = build->values[SLU_KEYWORD_PROPERTIES];
-    if (value == NULL || !slu_build_expect(build, &slu_keywords[SLU_KEYWORD_PROPERTIES], value,
-                                           SLU_VALUE_OBJECT))
+    if (value == NULL ||
+        !slu_build_expect(build, &slu_keywords[SLU_KEYWORD_PROPERTIES], value, SLU_VALUE_OBJECT))
         return;
     const struct slu_value *key = slu_value_first(value);
     for (size_t i = 0; i < slu_value_len(value); i++, key = slu_value_next(key + 1)) {
@@ -139,8 +141,7 @@ static void gather_required(struct gathering *gathering)
 {
     struct slu_build *build = gathering->build;
     const struct slu_value *value = build->values[SLU_KEYWORD_REQUIRED];
-    if (value == NULL ||
-        !slu_build_expect_names(build, &slu_keywords[SLU_KEYWORD_REQUIRED], value))
+    if (value == NULL || !slu_build_expect_names(build, &slu_keywords[SLU_KEYWORD_REQUIRED], value))
         return;
     const struct slu_value *name = slu_value_first(value);
     for (size_t i = 0; i < slu_value_len(value); i++, name = slu_value_next(name)) {
@@ -188,12 +189,25 @@ static void gather_dependent_schemas(struct gathering *gathering)
             gather_bit(gathering, key), 0, NULL, slu_build_in_place(build, key + 1)};
 }
 
+/* Bits for the rest, if there are bits enough in one word. */
+static void gather_the_rest(struct gathering *gathering)
+{
+    uint32_t without = 0;
+
+    for (uint32_t i = 0; i < gathering->n; i++)
+        without += gathering->entries[i].mask == 0;
+    if (gathering->object->n_bits + without > 64)
+        return;
+    for (uint32_t i = 0; i < gathering->n; i++)
+        if (gathering->entries[i].mask == 0)
+            gathering->entries[i].mask = UINT64_C(1) << gathering->object->n_bits++;
+}
+
 static void compile_patterns(struct slu_build *build, struct object *object)
 {
     const struct slu_value *value = build->values[SLU_KEYWORD_PATTERN_PROPERTIES];
-    if (value == NULL ||
-        !slu_build_expect(build, &slu_keywords[SLU_KEYWORD_PATTERN_PROPERTIES], value,
-                          SLU_VALUE_OBJECT))
+    if (value == NULL || !slu_build_expect(build, &slu_keywords[SLU_KEYWORD_PATTERN_PROPERTIES],
+                                           value, SLU_VALUE_OBJECT))
         return;
     object->patterns =
         slu_compile_alloc(build->compile, slu_value_len(value) + 1, sizeof(*object->patterns));
@@ -227,9 +241,8 @@ static struct object *compile_object(struct slu_build *build)
     struct gathering gathering;
     if (object == NULL || !gathering_init(&gathering, build, object))
         return NULL;
-    const size_t most =
-        list_len(build->values[SLU_KEYWORD_DEPENDENT_REQUIRED], SLU_VALUE_OBJECT) +
-        list_len(build->values[SLU_KEYWORD_DEPENDENT_SCHEMAS], SLU_VALUE_OBJECT);
+    const size_t most = list_len(build->values[SLU_KEYWORD_DEPENDENT_REQUIRED], SLU_VALUE_OBJECT) +
+                        list_len(build->values[SLU_KEYWORD_DEPENDENT_SCHEMAS], SLU_VALUE_OBJECT);
     object->dependencies = slu_compile_alloc(compile, most + 1, sizeof(*object->dependencies));
     if (object->dependencies == NULL)
         return NULL;
@@ -238,6 +251,7 @@ static struct object *compile_object(struct slu_build *build)
     gather_required(&gathering);   /* second: theirs are the lowest bits */
     gather_needs(&gathering);
     gather_dependent_schemas(&gathering);
+    gather_the_rest(&gathering);
     compile_patterns(build, object);
     compile_others(build, object);
     object->plain = object->n_patterns == 0 && object->names == NULL;
@@ -271,16 +285,17 @@ static inline bool was_found(const uint64_t *found, const struct slu_property *p
 
 /* A member beyond the plain case: not declared, or of an object with patterns, or somebody asks what
  * was looked at. `property`: its entry, or NULL. */
-static __attribute__((noinline)) bool
-judge_member(struct slu_run *run, const struct object *object, const struct slu_property *property,
-             const struct slu_value *key, struct slu_seen *seen, size_t ordinal)
+static __attribute__((noinline)) bool judge_member(struct slu_run *run, const struct object *object,
+                                                   const struct slu_property *property,
+                                                   const struct slu_value *key,
+                                                   struct slu_seen *seen, size_t ordinal)
 {
     bool known = property != NULL && property->node != NULL;
     bool holds = !known || slu_run_node(run, property->node, key + 1, NULL);
 
     if (object->names != NULL && !slu_run_branch(run, object->names, key, NULL))
-        holds = slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_PROPERTY_NAMES],
-                                  object->raw_names, key);
+        holds = slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_PROPERTY_NAMES], object->raw_names,
+                                  key);
     for (size_t i = 0; i < object->n_patterns; i++) {
         if (!slu_run_draw(run, 4))
             return false;
@@ -334,6 +349,35 @@ static bool judge_members(struct slu_run *run, const struct object *object,
         holds = false;
     }
     return holds;
+}
+
+/* The same for the usual object: nothing asked of it but properties, no member of a member, at most 64
+ * bits, the first pass. A member is two cells. */
+static bool judge_flat(struct slu_run *run, const struct object *object,
+                       const struct slu_value *value, uint64_t *found)
+{
+    const struct slu_property *guess = object->table.entries;
+    const struct slu_value *const end = slu_value_next(value);
+    uint64_t bits = 0;
+
+    for (const struct slu_value *key = slu_value_first(value); key != end; key += 2) {
+        const struct slu_property *property = guess;
+        if (!slu_property_is_key(guess, key))
+            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
+                                                     key->text, slu_value_len(key));
+        if (__builtin_expect(property == NULL || property->node == NULL, 0)) {
+            if (!judge_member(run, object, property, key, NULL, 0))
+                return false;
+            if (property == NULL)
+                continue;
+        } else if (!slu_run_node(run, property->node, key + 1, NULL)) {
+            return false;
+        }
+        bits |= property->mask;
+        guess = property + 1;
+    }
+    *found = bits;
+    return true;
 }
 
 /* The required ones have the lowest bits. */
@@ -410,7 +454,10 @@ static bool judge_dependencies(struct slu_run *run, const struct object *object,
 static bool judge_object(struct slu_run *run, const struct object *object,
                          const struct slu_value *value, struct slu_seen *seen, uint64_t *found)
 {
-    bool holds = judge_members(run, object, value, seen, found);
+    const bool usual = object->plain && object->n_bits <= 64 && seen == NULL && !run->collect &&
+                       value->size == (2 * slu_value_len(value) + 1) * sizeof(*value);
+    bool holds = usual ? judge_flat(run, object, value, found)
+                       : judge_members(run, object, value, seen, found);
     if (!holds && !run->collect)
         return false;
     holds = judge_required(run, object, value, found) && holds;
@@ -430,7 +477,11 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
         return false;
     if (object->n_bits <= 64) {
         uint64_t found = 0;
-        return judge_object(run, object, value, seen, &found);
+        const bool holds = judge_object(run, object, value, seen, &found);
+        if (value == run->payload->root)
+            run->scratch->keys_differ |=
+                (size_t)__builtin_popcountll(found) == slu_value_len(value);
+        return holds;
     }
     const size_t n_words = object->n_bits / 64 + 1;
     uint64_t *found = slu_run_take(run, n_words);

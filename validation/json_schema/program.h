@@ -65,9 +65,9 @@ struct slu_op {
     const struct slu_keyword *keyword; /* its row: code, sentence */
     const struct slu_value *raw;       /* the keyword's value, numbers as their text */
     union {
-        const void *data;              /* the keyword's own compiled form */
+        const void *data; /* the keyword's own compiled form */
         const struct slu_node *node;
-        uint64_t count;                /* minLength, maxItems, … */
+        uint64_t count; /* minLength, maxItems, … */
     };
 };
 
@@ -79,8 +79,8 @@ struct slu_ops {
 #define SLU_KINDS 8 /* enum slu_value_kind is an index */
 
 /* Sets of value variants: bit (tag & 0x1F), see value.h. */
-#define SLU_VARIANTS(kind)                                                                         \
-    (UINT32_C(1) << (kind) | UINT32_C(1) << ((kind) | 0x08) | UINT32_C(1) << ((kind) | 0x10) |     \
+#define SLU_VARIANTS(kind)                                                                     \
+    (UINT32_C(1) << (kind) | UINT32_C(1) << ((kind) | 0x08) | UINT32_C(1) << ((kind) | 0x10) | \
      UINT32_C(1) << ((kind) | 0x18))
 #define SLU_VARIANTS_INTEGER (UINT32_C(1) << SLU_VALUE_UINT | UINT32_C(1) << SLU_VALUE_SINT)
 #define SLU_VARIANTS_ALL     UINT32_MAX
@@ -108,7 +108,7 @@ struct slu_program_document {
     struct slu_document *document; /* owned */
     const char *source;            /* file, for places in errors */
     size_t n_cells;
-    ptrdiff_t to_raw;              /* cells from a value to its raw twin */
+    ptrdiff_t to_raw; /* cells from a value to its raw twin */
 };
 
 /* The compiled patterns, which do not live in the arena alone. */

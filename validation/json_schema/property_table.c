@@ -96,6 +96,11 @@ bool slu_property_table_build(struct slu_property_table *table, struct slu_arena
         slot_bits++;
 
     entries[n] = (struct slu_property){.name = "", .len = SIZE_MAX};
+    for (uint32_t i = 0; i < n; i++) {
+        const size_t in_head = entries[i].len < 8 ? entries[i].len : 8;
+        memcpy(&entries[i].head, entries[i].name, in_head);
+        memset(&entries[i].head_mask, 0xFF, in_head);
+    }
     uint32_t *multipliers = slu_arena_array(arena, n_buckets, sizeof(*multipliers));
     uint32_t *slots = slu_arena_array(arena, (size_t)1 << slot_bits, sizeof(*slots));
     struct name *names = calloc(n != 0 ? n : 1, sizeof(*names));
@@ -127,7 +132,7 @@ const struct slu_property *slu_property_table_find_after(const struct slu_proper
                                                          const struct slu_property *guess,
                                                          const char *key, size_t len)
 {
-    /* Entries are five words long: neighbours get slots of their own. */
+    /* Entries are several words long: neighbours get slots of their own. */
     uint32_t *after = &order->after[(uintptr_t)guess / 8 % SLU_PROPERTY_ORDERS];
     if (*after < table->n && slu_property_is(&table->entries[*after], key, len))
         return &table->entries[*after];

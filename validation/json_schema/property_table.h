@@ -19,8 +19,9 @@
 #ifndef SLU_JSON_SCHEMA_PROPERTY_TABLE_H
 #define SLU_JSON_SCHEMA_PROPERTY_TABLE_H
 
+#include "base/bytes.h"
 #include "base/slice.h"
-#include "validation/json_schema/bytes.h"
+#include "validation/payload/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -35,6 +36,7 @@ struct slu_property {
     const struct slu_node *node; /* its subschema; NULL: `properties` does not declare it */
     uint64_t mask;               /* what is set, in the word … */
     uint32_t word;               /* … of this number, when the key was found; 0: nobody asks */
+    uint64_t head, head_mask;    /* the name's first 8 bytes, fewer for a shorter one */
 };
 
 struct slu_property_table {
@@ -55,6 +57,18 @@ bool slu_property_table_build(struct slu_property_table *table, struct slu_arena
 static inline bool slu_property_is(const struct slu_property *property, const char *key, size_t len)
 {
     return property->len == len && slu_bytes_equal(property->name, key, len);
+}
+
+/* The same for a key of a payload, from where 8 bytes may be read however short it is (value.h). */
+static inline bool slu_property_is_key(const struct slu_property *property,
+                                       const struct slu_value *key)
+{
+    const size_t len = slu_value_len(key);
+    if (len != property->len)
+        return false;
+    if (((slu_bytes_load8(key->text) ^ property->head) & property->head_mask) != 0)
+        return false;
+    return len <= 8 || slu_bytes_equal(property->name, key->text, len);
 }
 
 #define SLU_PROPERTY_ORDERS 1024

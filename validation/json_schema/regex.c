@@ -44,8 +44,7 @@ struct slu_regex_scratch {
 static pcre2_code *compile_code(const struct slu_buf *text, struct slu_err *err)
 {
     const uint32_t options = PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF |
-                             PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NEVER_BACKSLASH_C |
-                             PCRE2_NO_UTF_CHECK;
+                             PCRE2_ALLOW_EMPTY_CLASS | PCRE2_NEVER_BACKSLASH_C | PCRE2_NO_UTF_CHECK;
     int number = 0;
     PCRE2_SIZE at = 0;
     pcre2_code *code =

@@ -189,7 +189,8 @@ const struct slu_value *slu_resolve(struct slu_compile *compile, const struct sl
             slu_uri_resolve(&compile->passing, resource_at(compile, resource)->uri, rest);
         resource = uri.data != NULL ? find_resource(compile, uri) : UINT32_MAX;
         if (resource == UINT32_MAX) {
-            slu_compile_error(compile, ref, "the reference leads to a schema that is not here: %.*s",
+            slu_compile_error(compile, ref,
+                              "the reference leads to a schema that is not here: %.*s",
                               (int)(uri.len < 200 ? uri.len : 200), uri.data);
             return NULL;
         }

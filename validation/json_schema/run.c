@@ -64,14 +64,14 @@ struct slu_decimal slu_run_digits(const struct slu_run *run, const struct slu_va
 
 /* The variant is not allowed at sight. A double may still be an integer by its digits. */
 static __attribute__((noinline)) bool type_holds(struct slu_run *run, const struct slu_node *node,
-                       const struct slu_value *value)
+                                                 const struct slu_value *value)
 {
     if (node->integer && slu_value_is_number(value)) {
         const double number = value->f64;
-        const bool may = slu_value_kind(value) == SLU_VALUE_BIG ||
-                         (slu_value_variant(value) == SLU_VALUE_REAL &&
-                          (number >= 0x1p53 || number <= -0x1p53 ||
-                           number == (double)(int64_t)number));
+        const bool may =
+            slu_value_kind(value) == SLU_VALUE_BIG ||
+            (slu_value_variant(value) == SLU_VALUE_REAL &&
+             (number >= 0x1p53 || number <= -0x1p53 || number == (double)(int64_t)number));
         char digits[32];
         if (may) {
             const struct slu_decimal decimal = slu_run_digits(run, value, digits);
@@ -160,6 +160,8 @@ bool slu_run_node_fully(struct slu_run *run, const struct slu_node *node,
 
     if ((node->types >> slu_value_variant(value) & 1) == 0 && !type_holds(run, node, value))
         return false;
+    if (ops->n == 0)
+        return true;
     const struct slu_op *end = ops->at + ops->n;
     bool holds = true;
     run->depth++;

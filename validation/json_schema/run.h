@@ -58,6 +58,7 @@ struct slu_schema_scratch {
     struct slu_property_order order; /* keys' order in the messages before */
     uint64_t *words;                 /* owned; a stack */
     size_t used;
+    bool keys_differ; /* of the payload's root; see slu_schema_keys_differ() */
 };
 
 struct slu_run {

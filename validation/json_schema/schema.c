@@ -29,8 +29,7 @@ static bool add_document(struct slu_schema *schema, struct slu_document *documen
     return true;
 }
 
-static void tell_no_memory(const struct slu_schema_options *options,
-                           struct slu_problems *problems)
+static void tell_no_memory(const struct slu_schema_options *options, struct slu_problems *problems)
 {
     slu_problems_error(problems, options->source, 0, 0, NULL, "no memory to compile the schema");
 }
@@ -49,8 +48,8 @@ static struct slu_schema *schema_new(struct slu_slice text,
     struct slu_schema *schema = calloc(1, sizeof(*schema));
     if (schema != NULL) {
         slu_arena_init(&schema->arena, ARENA_MAX);
-        schema->name = slu_arena_copy(
-            &schema->arena, slu_slice_of(options->name != NULL ? options->name : ""));
+        schema->name = slu_arena_copy(&schema->arena,
+                                      slu_slice_of(options->name != NULL ? options->name : ""));
         if (schema->name != NULL && add_document(schema, document, options->source))
             return schema;
         slu_schema_free(schema);
@@ -157,9 +156,15 @@ bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch
     if (payload->root == NULL)
         return false;
     const int64_t budget = budget_of(payload);
+    scratch->keys_differ = false;
     if (judge_once(&run, budget))
         return true;
     if (verdict != NULL)
         collect(&run, budget - run.budget, verdict);
     return false;
+}
+
+bool slu_schema_keys_differ(const struct slu_schema_scratch *scratch)
+{
+    return scratch->keys_differ;
 }

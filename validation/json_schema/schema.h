@@ -46,4 +46,8 @@ void slu_schema_scratch_free(struct slu_schema_scratch *scratch);
 bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
                       const struct slu_payload *payload, struct slu_verdict *verdict);
 
+/* Did the last judgement, in passing, meet every key of the payload's root object as another name? Then
+ * no key is there twice. False: not known. */
+bool slu_schema_keys_differ(const struct slu_schema_scratch *scratch);
+
 #endif

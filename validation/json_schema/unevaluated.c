@@ -37,8 +37,7 @@ bool slu_keyword_unevaluated_items_judge(struct slu_run *run, const struct slu_o
 }
 
 bool slu_keyword_unevaluated_properties_judge(struct slu_run *run, const struct slu_op *op,
-                                              const struct slu_value *value,
-                                              struct slu_seen *seen)
+                                              const struct slu_value *value, struct slu_seen *seen)
 {
     const struct slu_value *key = slu_value_first(value);
     bool holds = true;

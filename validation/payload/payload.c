@@ -79,6 +79,7 @@ void slu_payload_reader_free(struct slu_payload_reader *reader)
 static bool refuse(struct slu_payload *payload, const struct slu_json_fault *fault)
 {
     payload->root = NULL;
+    payload->fault_key = slu_slice(NULL, 0);
     payload->fault = fault->fault;
     payload->fault_at = fault->at;
     payload->fault_text = fault->text;
@@ -95,9 +96,10 @@ static bool refuse_shape(struct slu_payload *payload, enum slu_payload_fault wha
         [SLU_PAYLOAD_TOO_LARGE] = "no memory to compare the keys of an object",
     };
     const size_t at = slu_place_of_cell(payload->bytes, (size_t)(culprit - root));
+    refuse(payload, &(struct slu_json_fault){what, at, texts[what]});
     if (what == SLU_PAYLOAD_DUPLICATE_KEY)
         payload->fault_key = slu_value_text(culprit);
-    return refuse(payload, &(struct slu_json_fault){what, at, texts[what]});
+    return false;
 }
 
 static bool read_json(struct slu_payload_reader *reader, struct slu_payload *payload)
@@ -179,7 +181,13 @@ bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format
         [SLU_FORMAT_BOOLEAN] = read_boolean, [SLU_FORMAT_STRING] = read_string,
         [SLU_FORMAT_BYTES] = read_bytes,
     };
-    *payload = (struct slu_payload){.format = format, .bytes = bytes, .reader = reader};
+    /* Member by member: a fault's own are set when there is one. */
+    payload->format = format;
+    payload->bytes = bytes;
+    payload->root = NULL;
+    payload->unproved = NULL;
+    payload->fault = SLU_PAYLOAD_OK;
+    payload->reader = reader;
     reader->texts_root = NULL;
     if (bytes.len > reader->max_bytes)
         return refuse(payload, &(struct slu_json_fault){SLU_PAYLOAD_TOO_LARGE, reader->max_bytes,

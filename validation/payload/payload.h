@@ -62,7 +62,8 @@ struct slu_payload {
     size_t fault_at;            /* byte offset where it was noticed */
     const char *fault_text;     /* one clause for people: "unexpected character"; static */
     struct slu_slice fault_key; /* duplicate_key: the key; borrowed from the scratch */
-    const struct slu_value *unproved; /* slu_payload_read_quickly(): not known yet whether the keys of
+    const struct slu_value
+        *unproved; /* slu_payload_read_quickly(): not known yet whether the keys of
                                          this object, the root, differ; NULL: all keys do */
     struct slu_payload_reader *reader;
 };

@@ -82,7 +82,7 @@ static bool split(char *names, size_t len, struct slu_pointer_step *steps, size_
 int slu_pointer_compile(struct slu_slice text, struct slu_arena *arena, struct slu_pointer *pointer,
                         struct slu_err *err)
 {
-    *pointer = (struct slu_pointer){SLU_SLICE(""), 0, NULL};
+    *pointer = (struct slu_pointer){SLU_SLICE(""), 0, NULL, SLU_SLICE("")};
     if (text.len == 0)
         return 0;
     if (text.data[0] != '/')
@@ -100,7 +100,7 @@ int slu_pointer_compile(struct slu_slice text, struct slu_arena *arena, struct s
     if (!split(names, text.len, steps, n_steps))
         return slu_err_set(err, SLU_EINVAL,
                            "'~' in a JSON Pointer is followed by 0 (for '~') or 1 (for '/')");
-    *pointer = (struct slu_pointer){slu_slice(kept, text.len), n_steps, steps};
+    *pointer = (struct slu_pointer){slu_slice(kept, text.len), n_steps, steps, steps[0].name};
     return 0;
 }
 

@@ -25,18 +25,14 @@ const char *slu_value_kind_name(const struct slu_value *value)
     return name != NULL ? name : "nothing";
 }
 
-/* Inlined for objects of scalars, where a member is two cells, and for all others. */
+/* Most keys differ in length already, so that is all that is looked at for most. */
 static inline __attribute__((always_inline)) const struct slu_value *
-find_member(const struct slu_value *object, struct slu_slice key, bool flat)
+find_member(const struct slu_value *at, const struct slu_value *end, struct slu_slice key,
+            bool flat)
 {
-    const struct slu_value *const end = slu_value_next(object);
-    for (const struct slu_value *at = slu_value_first(object); at != end;
-         at = flat ? at + 2 : slu_value_next(at + 1)) {
-        if (slu_value_len(at) == key.len &&
-            (key.len == 0 ||
-             (at->text[0] == key.data[0] && memcmp(at->text, key.data, key.len) == 0)))
+    for (; at != end; at = flat ? at + 2 : slu_value_next(at + 1))
+        if (slu_value_len(at) == key.len && memcmp(at->text, key.data, key.len) == 0)
             return at + 1;
-    }
     return NULL;
 }
 
@@ -44,8 +40,14 @@ const struct slu_value *slu_value_get(const struct slu_value *object, struct slu
 {
     if (object == NULL || slu_value_kind(object) != SLU_VALUE_OBJECT)
         return NULL;
-    const bool flat = object->size == (2 * slu_value_len(object) + 1) * sizeof(*object);
-    return flat ? find_member(object, key, true) : find_member(object, key, false);
+    const struct slu_value *const first = slu_value_first(object);
+    const struct slu_value *const end = slu_value_next(object);
+    const struct slu_value *const end_if_flat = first + 2 * slu_value_len(object);
+    if (key.len == 0)
+        key.data = ""; /* memcmp wants a place even for nothing */
+    /* Objects of scalars, where a member is two cells, and all others. */
+    return end == end_if_flat ? find_member(first, end, key, true)
+                              : find_member(first, end, key, false);
 }
 
 static bool add_number(const struct slu_value *value, struct slu_buf *out)

@@ -17,6 +17,9 @@
  * magnitude, else SLU_VALUE_BIG: its text. A double may have lost digits; who must know (a limit hit
  * exactly, `multipleOf`) asks for the digits by slu_payload_digits() (payload.h).
  *
+ * Text. From where the text of an object's key begins at least 8 bytes may be read, however short the
+ * key is: every decoder sees to it, so that keys are compared by words.
+ *
  * Threads: a finished tree never changes.
  */
 #ifndef SLU_VALIDATION_PAYLOAD_VALUE_H
@@ -110,6 +113,7 @@ struct slu_pointer {
     struct slu_slice text;
     size_t n_steps;
     const struct slu_pointer_step *steps;
+    struct slu_slice first; /* name of the first step, unescaped; empty without steps */
 };
 struct slu_arena;
 struct slu_err;

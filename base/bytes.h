@@ -1,8 +1,8 @@
 /* bytes.h -- are two short byte strings equal? For keys and enum values, which mostly have less than
  * 16 bytes: two overlapping loads instead of a call.
  */
-#ifndef SLU_JSON_SCHEMA_BYTES_H
-#define SLU_JSON_SCHEMA_BYTES_H
+#ifndef SLU_BASE_BYTES_H
+#define SLU_BASE_BYTES_H
 
 #include <stdbool.h>
 #include <stddef.h>
