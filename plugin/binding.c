@@ -58,7 +58,7 @@ static int bind_policy(struct slu_binding *binding, const struct slu_config *con
     bound->sinks = spool_bits(config, policy->sinks);
     bound->violation_sinks = spool_bits(config, policy->violation_sinks);
     if (policy->schema.n == 1)
-        bound->schema = slu_binding_schema(binding, snapshot, NULL, policy->schema.schemas[0]);
+        bound->schema = slu_binding_schema(binding, snapshot, policy->schema.schemas[0]);
     return 0;
 }
 
@@ -99,13 +99,9 @@ void slu_binding_free(struct slu_binding *binding)
 }
 
 uint16_t slu_binding_schema(const struct slu_binding *binding, const struct slu_snapshot *snapshot,
-                            const struct slu_policy *policy, const struct slu_schema *schema)
+                            const struct slu_schema *schema)
 {
-    if (schema == NULL)
-        return 0;
-    if (policy != NULL && binding->policies[policy->index].schema != 0)
-        return binding->policies[policy->index].schema;
-    for (size_t i = 0; i < snapshot->n_schemas; i++)
+    for (size_t i = 0; schema != NULL && i < snapshot->n_schemas; i++)
         if (snapshot->schemas[i] == schema)
             return binding->schemas[i];
     return 0;

@@ -36,6 +36,6 @@ void slu_binding_free(struct slu_binding *binding);
 
 /* The number of the schema that held, 0: none. */
 uint16_t slu_binding_schema(const struct slu_binding *binding, const struct slu_snapshot *snapshot,
-                            const struct slu_policy *policy, const struct slu_schema *schema);
+                            const struct slu_schema *schema);
 
 #endif

@@ -35,7 +35,9 @@ static const uint8_t record_format_of[SLU_FORMATS] = {
 /* What the policies that held want done with the message. */
 struct route {
     uint64_t sinks;
-    const struct slu_policy *policy; /* the first with a sink, else the first; names the record */
+    const struct slu_policy_binding
+        *bound; /* of the first policy with a sink, else the first: names
+                                               the record */
     const struct slu_schema *schema;
     enum slu_format format;
     uint8_t quality;
@@ -246,16 +248,23 @@ static bool monitor(struct slu_gate *gate, const struct slu_finding *finding,
 
 /* ---- a message that held ------------------------------------------------------------------------------ */
 
-static void add_route(struct slu_gate *gate, const struct slu_finding *finding, struct route *route)
+static void add_route(const struct slu_finding *finding, const struct slu_policy_binding *bound,
+                      struct route *route)
 {
-    uint64_t sinks = gate->binding->policies[finding->policy->index].sinks;
-
-    if (route->policy == NULL || (route->sinks == 0 && sinks != 0)) {
-        route->policy = finding->policy;
+    if (route->bound == NULL || (route->sinks == 0 && bound->sinks != 0)) {
+        route->bound = bound;
         route->schema = finding->schema;
         route->format = finding->payload->format;
     }
-    route->sinks |= sinks;
+    route->sinks |= bound->sinks;
+}
+
+/* A policy with one schema has its number at hand. */
+static uint16_t schema_number(const struct slu_gate *gate, const struct route *route)
+{
+    if (route->bound->schema != 0)
+        return route->bound->schema;
+    return slu_binding_schema(gate->binding, gate->snapshot, route->schema);
 }
 
 static enum slu_admission accept_message(struct slu_gate *gate, const struct slu_message *message,
@@ -264,13 +273,12 @@ static enum slu_admission accept_message(struct slu_gate *gate, const struct slu
     if (route->sinks == 0)
         return SLU_ACCEPT;
 
-    const struct slu_binding *binding = gate->binding;
     struct slu_record record = {
         .time_ns = message->received_ns,
         .event_ns = message->received_ns,
         .sinks = route->sinks,
-        .policy = binding->policies[route->policy->index].number,
-        .schema = slu_binding_schema(binding, gate->snapshot, route->policy, route->schema),
+        .policy = route->bound->number,
+        .schema = schema_number(gate, route),
         .kind = SLU_RECORD_MESSAGE,
         .format = record_format_of[route->format],
         .quality = route->quality,
@@ -299,8 +307,9 @@ static enum slu_admission admit(struct slu_gate *gate, const struct slu_message 
         return SLU_PASS;
 
     while ((finding = slu_judge_next(gate->judge)) != NULL) {
+        const struct slu_policy_binding *bound = &gate->binding->policies[finding->policy->index];
         if (finding->holds) {
-            slu_counts_bump(&gate->binding->policies[finding->policy->index].counts->held);
+            slu_counts_bump(&bound->counts->held);
         } else if (finding->policy->mode == SLU_MODE_MONITOR) {
             if (!monitor(gate, finding, message))
                 return SLU_REFUSE;
@@ -308,7 +317,7 @@ static enum slu_admission admit(struct slu_gate *gate, const struct slu_message 
         } else {
             return act(gate, finding, message, answer);
         }
-        add_route(gate, finding, &route);
+        add_route(finding, bound, &route);
     }
     return accept_message(gate, message, &route);
 }

@@ -13,8 +13,8 @@ enum json_kind { JSON_SCALAR, JSON_ARRAY, JSON_OBJECT };
 
 struct json {
     enum json_kind kind;
-    const char *text;   /* of a scalar, as it is printed */
-    const char **keys;  /* of an object, as they are printed: with their quotes */
+    const char *text;  /* of a scalar, as it is printed */
+    const char **keys; /* of an object, as they are printed: with their quotes */
     struct json **items;
     size_t n, cap;
 };

@@ -7,11 +7,14 @@
 #include "tests/conformance/naive.h"
 #include "tests/conformance/random_json.h"
 
-#define COUNT(array)          (sizeof(array) / sizeof((array)[0]))
-#define PICK(dice, array)     ((array)[dice_below(dice, COUNT(array))])
-#define MAX_DEPTH             4
-#define MAX_KEYWORDS          4
-#define DEFINITIONS           3
+#define COUNT(array)      (sizeof(array) / sizeof((array)[0]))
+#define PICK(dice, array) ((array)[dice_below(dice, COUNT(array))])
+#define MAX_DEPTH         4
+#define MAX_KEYWORDS      4
+#define DEFINITIONS       3
+
+/* What a definition can be called by, besides a pointer. */
+enum name { NAMELESS, ANCHORED, EMBEDDED };
 
 /* Where a subschema is being made up. */
 struct place {
@@ -19,39 +22,88 @@ struct place {
     int draft;
     unsigned depth;
     size_t next_definition; /* for the same value, references must go to this one or beyond */
-    bool descended;         /* the value is not the definition's own any more: any reference will do */
+    bool descended; /* the value is not the definition's own any more: any reference will do */
+    const enum name *names; /* of the definitions */
 };
 
 static const char *const names[] = {"\"a\"", "\"b\"", "\"c\"", "\"ab\"", "\"\u00e9\"", "\"\""};
 
 static const char *const strings[] = {
-    "\"\"",   "\"a\"",   "\"b\"",    "\"ab\"",      "\"abc\"",     "\"\u00e9\"",
-    "\"1\"",  "\"aa\"",  "\"\\u0000\"", "\"a\\u0000\"", "\"\U0001F600\"", "\"e\\u0301\"",
+    "\"\"",
+    "\"a\"",
+    "\"b\"",
+    "\"ab\"",
+    "\"abc\"",
+    "\"\u00e9\"",
+    "\"1\"",
+    "\"aa\"",
+    "\"\\u0000\"",
+    "\"a\\u0000\"",
+    "\"\U0001F600\"",
+    "\"e\\u0301\"",
     "\"\\ud83d\\ude00a\"",
 };
 
 /* Where doubles tie and 64 bits end; one value in several spellings. */
 static const char *const numbers[] = {
-    "0",   "-0",   "0.0",  "1",   "1.0",  "1e0",  "10e-1", "-1",  "2",  "3",   "4",
-    "0.5", "1.5",  "0.1",  "0.3", "0.2",  "10",   "1e1",   "100", "7",  "-2.5",
-    "9007199254740992",     "9007199254740993",     "9007199254740993.0",
-    "9223372036854775807",  "9223372036854775808",  "-9223372036854775808",
-    "-9223372036854775809", "18446744073709551615", "18446744073709551616",
-    "18446744073709551617", "0.1000000000000000055511151231257827", "0.10000000000000000001",
-    "1e400", "1.0e400", "-1e400", "1e-400", "123456789012345678901234567890", "1e22", "1e23",
-    "4.35", "0.0001", "12.34", "2.0000000000000000000001",
+    "0",
+    "-0",
+    "0.0",
+    "1",
+    "1.0",
+    "1e0",
+    "10e-1",
+    "-1",
+    "2",
+    "3",
+    "4",
+    "0.5",
+    "1.5",
+    "0.1",
+    "0.3",
+    "0.2",
+    "10",
+    "1e1",
+    "100",
+    "7",
+    "-2.5",
+    "9007199254740992",
+    "9007199254740993",
+    "9007199254740993.0",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551615",
+    "18446744073709551616",
+    "18446744073709551617",
+    "0.1000000000000000055511151231257827",
+    "0.10000000000000000001",
+    "1e400",
+    "1.0e400",
+    "-1e400",
+    "1e-400",
+    "123456789012345678901234567890",
+    "1e22",
+    "1e23",
+    "4.35",
+    "0.0001",
+    "12.34",
+    "2.0000000000000000000001",
 };
 
 static const char *const steps[] = {
-    "1", "2", "3", "0.5", "0.1", "0.01", "1e-8", "1.5", "10", "0.3", "9007199254740993", "1e400", "1e-400",
+    "1",     "2",      "3", "0.5", "0.1", "0.01", "1e-8", "1.5", "10", "0.3", "9007199254740993",
+    "1e400", "1e-400",
 };
 
 static const char *const counts[] = {"0", "1", "2", "3", "1.0", "2e0"};
 
 static const char *const patterns[] = {
-    "\"^a\"", "\"b$\"", "\"^[a-b]+$\"", "\"\u00e9\"", "\"^.$\"", "\"a|b\"", "\"\\\\d\"", "\"^\\\\w+$\"",
-    "\"[^a]\"", "\"^(a)\\\\1$\"", "\"^(?!a)\"", "\"\"", "\"^a{1,2}$\"", "\"\\\\u00e9\"", "\"^$\"",
-    "\"^[^\\\\u0000-\\\\u007f]*$\"",
+    "\"^a\"",       "\"b$\"",         "\"^[a-b]+$\"", "\"\u00e9\"",
+    "\"^.$\"",      "\"a|b\"",        "\"\\\\d\"",    "\"^\\\\w+$\"",
+    "\"[^a]\"",     "\"^(a)\\\\1$\"", "\"^(?!a)\"",   "\"\"",
+    "\"^a{1,2}$\"", "\"\\\\u00e9\"",  "\"^$\"",       "\"^[^\\\\u0000-\\\\u007f]*$\"",
 };
 
 static const char *const types[] = {
@@ -220,21 +272,23 @@ static struct json *make_items(struct place place)
 /* By pointer, by anchor, by the URI of an embedded resource; or the root. */
 static struct json *make_ref(struct place place)
 {
-    static const char *const pointers[] = {
-        "\"#/$defs/0\"", "\"#/$defs/1\"", "\"#/$defs/2\"", "\"#anchor0\"", "\"#anchor1\"",
-        "\"#anchor2\"",  "\"embedded0\"", "\"embedded1\"", "\"embedded2\"", "\"#\"",
-    };
-    static const char *const old_pointers[] = {
-        "\"root#/definitions/0\"", "\"root#/definitions/1\"", "\"root#/definitions/2\"", "\"root\"",
+    static const char *const pointers[] = {"\"root#/$defs/0\"", "\"root#/$defs/1\"",
+                                           "\"root#/$defs/2\""};
+    static const char *const old_pointers[] = {"\"root#/definitions/0\"", "\"root#/definitions/1\"",
+                                               "\"root#/definitions/2\""};
+    static const char *const by_name[][DEFINITIONS] = {
+        [ANCHORED] = {"\"root#anchor0\"", "\"root#anchor1\"", "\"root#anchor2\""},
+        [EMBEDDED] = {"\"embedded0\"", "\"embedded1\"", "\"embedded2\""},
     };
     const size_t first = place.descended ? 0 : place.next_definition;
-    if (first >= DEFINITIONS || (place.descended && dice_once_in(place.dice, 4)))
-        return json_scalar(place.dice, !place.descended ? "\"no\"" : place.draft <= NAIVE_7 ? "\"root\""
-                                                                                            : "\"#\"");
+    if (place.descended && dice_once_in(place.dice, 4))
+        return json_scalar(place.dice, "\"root\"");
     const size_t number = first + dice_below(place.dice, DEFINITIONS - first);
     if (place.draft <= NAIVE_7)
         return json_scalar(place.dice, old_pointers[number]);
-    return json_scalar(place.dice, pointers[number + DEFINITIONS * dice_below(place.dice, 3)]);
+    if (place.names[number] == NAMELESS || dice_once_in(place.dice, 2))
+        return json_scalar(place.dice, pointers[number]);
+    return json_scalar(place.dice, by_name[place.names[number]][number]);
 }
 
 static struct json *make_dynamic_ref(struct place place)
@@ -251,7 +305,7 @@ enum reach { ANYWHERE, DESCENDED, HAS_DEFINITIONS }; /* where a keyword may be u
 
 static const struct {
     const char *key;
-    int first, last;  /* draft */
+    int first, last; /* draft */
     unsigned weight;
     enum reach reach;
     maker *make;
@@ -342,23 +396,26 @@ static struct json *schema_at(struct place place)
     return schema;
 }
 
-/* Definition `number`: with an anchor, and a URI or not. */
+/* Definition `number`, an object. An embedded one has the anchor "node", dynamic or not. */
 static struct json *definition(struct place place, size_t number)
 {
     static const char *const anchors[] = {"\"anchor0\"", "\"anchor1\"", "\"anchor2\""};
     static const char *const ids[] = {"\"embedded0\"", "\"embedded1\"", "\"embedded2\""};
+    const bool open = !dice_once_in(place.dice, 3);
     place.next_definition = number + 1;
     place.depth = 1;
     struct json *schema = schema_at(place);
-    if (schema->kind != JSON_OBJECT || place.draft <= NAIVE_7)
-        return schema;
-    if (dice_once_in(place.dice, 2))
+    while (schema->kind != JSON_OBJECT)
+        schema = schema_at(place);
+    if (place.names[number] == ANCHORED)
         json_set(place.dice, schema, "\"$anchor\"", json_scalar(place.dice, anchors[number]));
-    else
-        json_set(place.dice, schema, "\"$id\"", json_scalar(place.dice, ids[number]));
-    if (place.draft == NAIVE_2020 && json_has(schema, "\"$id\"") && !dice_once_in(place.dice, 3))
-        json_set(place.dice, schema, "\"$dynamicAnchor\"", json_scalar(place.dice, "\"node\""));
-    if (place.draft == NAIVE_2019 && json_has(schema, "\"$id\"") && !dice_once_in(place.dice, 3))
+    if (place.names[number] != EMBEDDED)
+        return schema;
+    json_set(place.dice, schema, "\"$id\"", json_scalar(place.dice, ids[number]));
+    if (place.draft == NAIVE_2020)
+        json_set(place.dice, schema, open ? "\"$dynamicAnchor\"" : "\"$anchor\"",
+                 json_scalar(place.dice, "\"node\""));
+    if (place.draft == NAIVE_2019 && open)
         json_set(place.dice, schema, "\"$recursiveAnchor\"", json_scalar(place.dice, "true"));
     return schema;
 }
@@ -373,12 +430,15 @@ struct json *random_schema(struct dice *dice, int draft)
         "\"https://json-schema.org/draft/2020-12/schema\"",
     };
     static const char *const numbers_as_keys[] = {"\"0\"", "\"1\"", "\"2\""};
-    const struct place place = {dice, draft, 0, 0, false};
+    enum name names_of[DEFINITIONS];
+    const struct place place = {dice, draft, 0, 0, false, names_of};
     struct json *root = json_new(dice, JSON_OBJECT), *definitions = json_new(dice, JSON_OBJECT);
 
     json_set(dice, root, "\"$schema\"", json_scalar(dice, dialects[draft]));
     json_set(dice, root, draft == NAIVE_4 ? "\"id\"" : "\"$id\"",
              json_scalar(dice, "\"http://test.example/root\""));
+    for (size_t i = 0; i < DEFINITIONS; i++)
+        names_of[i] = draft <= NAIVE_7 ? NAMELESS : (enum name)dice_below(dice, 3);
     for (size_t i = 0; i < DEFINITIONS; i++)
         json_set(dice, definitions, numbers_as_keys[i], definition(place, i));
     json_set(dice, root, draft <= NAIVE_7 ? "\"definitions\"" : "\"$defs\"", definitions);
@@ -387,7 +447,7 @@ struct json *random_schema(struct dice *dice, int draft)
     if (draft == NAIVE_2019 && !dice_once_in(dice, 3))
         json_set(dice, root, "\"$recursiveAnchor\"", json_scalar(dice, "true"));
 
-    const struct json *body = schema_at((struct place){dice, draft, 0, 0, false});
+    const struct json *body = schema_at(place);
     for (size_t i = 0; i < body->n; i++) /* beside $ref old drafts see nothing: not in the root */
         if (draft >= NAIVE_2019 || body->keys[i][1] != '$')
             json_set(dice, root, body->keys[i], body->items[i]);

@@ -13,8 +13,8 @@ struct value_set {
     size_t n;
     const struct slu_value **values;
     ptrdiff_t to_raw;
-    bool strings;    /* nothing but strings */
-    uint32_t *slots; /* value's number + 1; 0: free. NULL: linear */
+    struct slu_slice *strings; /* their texts when all are strings, else NULL */
+    uint32_t *slots;           /* value's number + 1; 0: free. NULL: linear */
     size_t mask;
 };
 
@@ -96,10 +96,13 @@ static struct value_set *set_new(struct slu_build *build, const struct slu_value
         return NULL;
     set->n = n;
     set->to_raw = slu_compile_raw(compile, first) - first;
-    set->strings = true;
+    set->strings = slu_compile_alloc(compile, n, sizeof(*set->strings));
     for (size_t i = 0; i < n; i++, first = slu_value_next(first)) {
         set->values[i] = first;
-        set->strings = set->strings && slu_value_kind(first) == SLU_VALUE_STRING;
+        if (slu_value_kind(first) != SLU_VALUE_STRING)
+            set->strings = NULL;
+        if (set->strings != NULL)
+            set->strings[i] = slu_value_text(first);
     }
     return n <= LINEAR || fill_slots(compile, set) ? set : NULL;
 }
@@ -137,8 +140,9 @@ static bool is_string_among(const struct value_set *set, const struct slu_value 
 {
     if (slu_value_kind(value) != SLU_VALUE_STRING)
         return false;
-    for (size_t i = 0; i < set->n; i++)
-        if (slu_value_same_string(value, set->values[i]))
+    const size_t len = slu_value_len(value);
+    for (const struct slu_slice *at = set->strings, *end = at + set->n; at != end; at++)
+        if (at->len == len && slu_bytes_equal(at->data, value->text, len))
             return true;
     return false;
 }
@@ -165,7 +169,7 @@ bool slu_keyword_enum_judge(struct slu_run *run, const struct slu_op *op,
 
     if (set->slots != NULL)
         found = is_in_slots(run, set, value);
-    else if (set->strings)
+    else if (set->strings != NULL)
         found = is_string_among(set, value);
     else
         found = is_among(run, set, value);

@@ -181,13 +181,7 @@ bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format
         [SLU_FORMAT_BOOLEAN] = read_boolean, [SLU_FORMAT_STRING] = read_string,
         [SLU_FORMAT_BYTES] = read_bytes,
     };
-    /* Member by member: a fault's own are set when there is one. */
-    payload->format = format;
-    payload->bytes = bytes;
-    payload->root = NULL;
-    payload->unproved = NULL;
-    payload->fault = SLU_PAYLOAD_OK;
-    payload->reader = reader;
+    *payload = (struct slu_payload){.format = format, .bytes = bytes, .reader = reader};
     reader->texts_root = NULL;
     if (bytes.len > reader->max_bytes)
         return refuse(payload, &(struct slu_json_fault){SLU_PAYLOAD_TOO_LARGE, reader->max_bytes,
