@@ -85,6 +85,12 @@ static void one_line(char *out, size_t out_size, const char *text)
     snprintf(out, out_size, "%.*s", (int)(n < out_size ? n : out_size - 1), text);
 }
 
+/* libpq repeats what it does not understand, which may be the rest of a password. */
+static bool may_show(const char *conninfo)
+{
+    return strcasestr(conninfo, "password") == NULL && strchr(conninfo, '@') == NULL;
+}
+
 void slu_pg_conninfo_look(const char *conninfo, struct slu_pg_conninfo *look)
 {
     char *error = NULL;
@@ -96,7 +102,8 @@ void slu_pg_conninfo_look(const char *conninfo, struct slu_pg_conninfo *look)
         look->is_local = is_local(options) && option(options, "service") == NULL;
         snprintf(look->sslmode, sizeof(look->sslmode), "%s", mode != NULL ? mode : "");
     }
-    one_line(look->why, sizeof(look->why), error != NULL ? error : "no memory");
+    if (options == NULL && may_show(conninfo))
+        one_line(look->why, sizeof(look->why), error != NULL ? error : "no memory");
     PQconninfoFree(options);
     PQfreemem(error);
 }
@@ -134,10 +141,11 @@ static PQconninfoOption *probe(const char *conninfo, bool is_secret, struct slu_
     if (connection != NULL && strstr(message, "channel_binding") != NULL)
         options = PQconninfo(connection);
     if (options == NULL) {
+        const bool shows = !is_secret && may_show(conninfo);
         char line[300];
         one_line(line, sizeof(line), message);
-        slu_err_set(err, SLU_EINVAL, "conninfo cannot be used%s%s", is_secret ? "" : ": ",
-                    is_secret ? "" : line);
+        slu_err_set(err, SLU_EINVAL, "conninfo cannot be used%s%s", shows ? ": " : "",
+                    shows ? line : "");
     }
     PQfinish(connection);
     return options;

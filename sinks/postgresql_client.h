@@ -42,7 +42,7 @@ struct slu_pg_conninfo {
     bool is_sound;    /* libpq can read it */
     bool is_local;    /* this machine alone: Unix sockets, loopback */
     char sslmode[16]; /* as conninfo sets it; "" not */
-    char why[200];    /* not sound: what libpq says; may repeat parts of conninfo */
+    char why[200];    /* not sound: what libpq says; "" when that might repeat a secret */
 };
 void slu_pg_conninfo_look(const char *conninfo, struct slu_pg_conninfo *look);
 

@@ -139,11 +139,10 @@ enum slu_pg_turn slu_pg_turn_rolling(struct slu_pg_sink *sink, struct slu_settle
 /* The i-th of the three parts of a COPY. */
 static struct slu_slice part(const struct slu_pg_sink *sink, size_t i)
 {
-    uint64_t n_rows;
     if (i == 0)
         return slu_slice(slu_pg_copy_head, sizeof(slu_pg_copy_head));
     if (i == 1)
-        return slu_pg_queue_rows(&sink->queue, sink->flight.n, &n_rows);
+        return slu_pg_queue_rows(&sink->queue, sink->flight.n);
     return slu_slice(slu_pg_copy_tail, sizeof(slu_pg_copy_tail));
 }
 

@@ -94,11 +94,8 @@ bool slu_pg_queue_add_done(struct slu_pg_queue *queue, uint64_t seq)
     return true;
 }
 
-struct slu_slice slu_pg_queue_rows(const struct slu_pg_queue *queue, size_t n, uint64_t *n_rows)
+struct slu_slice slu_pg_queue_rows(const struct slu_pg_queue *queue, size_t n)
 {
-    *n_rows = 0;
-    for (size_t i = 0; i < n; i++)
-        *n_rows += slu_pg_queue_at(queue, i)->n_rows;
     const size_t end = n > 0 ? slu_pg_queue_at(queue, n - 1)->end - queue->gone : 0;
     return slu_slice(queue->data.data, end);
 }

@@ -55,7 +55,7 @@ static inline struct slu_pg_entry *slu_pg_queue_at(const struct slu_pg_queue *qu
 }
 
 /* Rows of the first `n` entries. Borrowed until something is added or dropped. */
-struct slu_slice slu_pg_queue_rows(const struct slu_pg_queue *queue, size_t n, uint64_t *n_rows);
+struct slu_slice slu_pg_queue_rows(const struct slu_pg_queue *queue, size_t n);
 
 /* Reject entry i; its rows stay where they are until it is dropped. False: no memory. */
 bool slu_pg_queue_reject(struct slu_pg_queue *queue, size_t i,

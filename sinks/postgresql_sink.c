@@ -94,10 +94,10 @@ static void check_conninfo(const struct slu_node *section, const struct slu_pg_p
     slu_pg_conninfo_look(plan->conninfo, &look);
     node = node != NULL ? node : section;
     if (!look.is_sound) {
+        const bool shows = !plan->conninfo_secret && look.why[0] != '\0';
         slu_problems_error(problems, node->file, node->line, node->column, NULL,
-                           "conninfo is no connection string of libpq%s%s",
-                           plan->conninfo_secret ? "" : ": ",
-                           plan->conninfo_secret ? "" : look.why);
+                           "conninfo is no connection string of libpq%s%s", shows ? ": " : "",
+                           shows ? look.why : "");
         return;
     }
     for (size_t i = 0; !look.is_local && i < sizeof(weak) / sizeof(weak[0]); i++) {

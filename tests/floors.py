@@ -38,6 +38,7 @@ THIRD_PARTY = {
     r"(postgresql/)?libpq.*\.h": ["sinks/postgresql.c"],
     r"curl/.*\.h": ["sinks/registry.c"],
     r"zlib\.h": ["sinks/file_compress.c"],
+    r"idn2\.h": ["validation/json_schema/format_idn.c"],
 }
 
 LIBC = set("""

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct slu_message {
-    struct slu_slice topic;      /* resolved: no alias */
+    struct slu_slice topic; /* resolved: no alias */
     struct slu_slice payload;
     struct slu_slice client_id;  /* empty: none */
     struct slu_slice username;   /* empty: none */
@@ -17,7 +17,7 @@ struct slu_message {
     int64_t received_ns;         /* wall clock */
     uint8_t qos;                 /* 0, 1, 2 */
     bool retain;
-    bool from_bridge;            /* never answered with a validation error */
+    bool from_bridge; /* never answered with a validation error */
 };
 
 #endif

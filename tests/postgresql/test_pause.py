@@ -213,7 +213,7 @@ def test_sections_that_are_wrong(server):
              ({"columns": {"a": {"from": "${id}", "type": "float8"}}}, "never a float8"),
              ({"columns": {"a": {"from": "${retain}", "type": "uuid"}}}, "never a uuid"),
              ({"columns": {"sluice_id": {"from": "/a", "type": "uuid"}}}, "sluice_id is added"),
-             ({"conninfo": "host="}, None), ({"conninfo": "hots=x"}, "no connection string"),
+             ({"conninfo": "host="}, None), ({"conninfo": "hots=x"}, 'libpq: invalid connection option "hots"'),
              ({"conninfo": "host=db.example.com sslmode=require"}, None)]
     for change, expected in cases:
         drive = Drive({**good, **change})
@@ -224,6 +224,10 @@ def test_sections_that_are_wrong(server):
             assert errors == 0, (change, problems)
         else:
             assert errors > 0 and expected in problems, (change, problems)
+    hidden = Drive({**good, "conninfo": "password=my s3cret host=x"})
+    assert hidden.problems["errors"] == 1 and "s3cret" not in str(hidden.problems), hidden.problems
+    hidden.process.stdin.close()
+    hidden.process.wait()
     warned = Drive({**good, "conninfo": "host=db.example.com sslmode=require"})
     assert "verify-full" in " ".join(warned.problems["problems"])
     warned.kill()

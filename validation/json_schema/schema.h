@@ -24,14 +24,15 @@ struct slu_value;
 struct slu_verdict;
 
 struct slu_schema_options {
-    const char *name;    /* in violations and messages: "oven:1" */
-    const char *source;  /* file, for places in errors */
+    const char *name;   /* in violations and messages: "oven:1" */
+    const char *source; /* file, for places in errors */
 };
 
 /* Compile the JSON text of one schema. Everything that is wrong with it goes to `problems` (with
  * file, line, column and pointer) and the result is NULL; warnings may come with a result. Free with
  * slu_schema_free(). */
-struct slu_schema *slu_schema_compile(struct slu_slice text, const struct slu_schema_options *options,
+struct slu_schema *slu_schema_compile(struct slu_slice text,
+                                      const struct slu_schema_options *options,
                                       struct slu_problems *problems);
 void slu_schema_free(struct slu_schema *schema);
 
