@@ -213,7 +213,7 @@ static void read_spool(struct slu_draft *draft)
     options->sync_interval_ns =
         slu_draft_duration(draft, spool, "/spool", "sync_interval", MS, 60000 * MS, 100 * MS);
     options->max_size_bytes =
-        slu_draft_size(draft, spool, "/spool", "max_size", 128 * MIB, LLONG_MAX, 4 * GIB);
+        slu_draft_size(draft, spool, "/spool", "max_size", MIB, LLONG_MAX, 4 * GIB);
     options->min_free_bytes = slu_draft_size(draft, spool, "/spool", "min_free", 0, LLONG_MAX, GIB);
 }
 

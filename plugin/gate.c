@@ -8,7 +8,7 @@
 #include "sinks/spool/spool.h"
 
 #define ALERT_MAX     (16u << 20) /* an original of 64 KiB is far below; a spooled one is cut to fit */
-#define STORED_MAX    (SLU_RECORD_MAX_BYTES - 3 * 65536u) /* leaves room for topic, ids, properties */
+#define STORED_MAX    (SLU_RECORD_MAX_BYTES - 4 * 65536u - 64u) /* leaves room for all else */
 #define ORIGINAL_SAFE (512u << 10) /* escaped at worst six times over, it still fits STORED_MAX */
 #define KEPT_BYTES    (1u << 20)   /* a buffer that grew beyond this is given back */
 

@@ -49,9 +49,10 @@ static const struct slu_pointer *compiled(struct looking *looking, struct slu_sl
     if (pointer != NULL)
         return &pointer->pointer;
     pointer = slu_arena_alloc(&maker->pointers, sizeof(*pointer));
+    struct slu_err err = {0};
     if (pointer == NULL ||
-        slu_pointer_compile(text, &maker->pointers, &pointer->pointer, NULL) != 0) {
-        looking->has_no_memory = true; /* the template's parser has seen that it is a pointer */
+        slu_pointer_compile(text, &maker->pointers, &pointer->pointer, &err) != 0) {
+        looking->has_no_memory = err.kind != SLU_EINVAL; /* deeper than any payload: absent */
         return NULL;
     }
     pointer->text = text;
@@ -148,8 +149,8 @@ static enum slu_kafka_made fill(const struct slu_template *template, enum slu_te
     if (result > 0) {
         const struct slu_slice text = slu_template_text(template);
         char message[200];
-        snprintf(message, sizeof(message), "%.120s names a level that the topic does not have",
-                 text.data);
+        snprintf(message, sizeof(message), "%.*s names a level that the topic does not have",
+                 (int)(text.len < 120 ? text.len : 120), text.data);
         return unfit(reject, "template.unresolved", message);
     }
     return SLU_KAFKA_MADE;

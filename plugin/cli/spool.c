@@ -150,8 +150,8 @@ static int dump(const struct look *look)
     if (look->json)
         fputs("{\"records\":[", stdout);
     while (ok && slu_spool_view_next(look->view, &record, &policy, &schema)) {
-        const struct slu_envelope envelope = {slu_buf_text(&instance),
-                                              slu_spool_view_id(look->view), policy, schema};
+        const struct slu_envelope envelope = {
+            slu_buf_text(&instance), slu_spool_view_id_of(look->view, record.seq), policy, schema};
         slu_buf_reset(&line);
         ok = slu_envelope_write(&line, &envelope, &record);
         if (look->json && !first)

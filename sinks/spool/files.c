@@ -217,16 +217,44 @@ static int check_dir(const struct slu_disk *disk, int fd, const char *path, stru
     return 0;
 }
 
+static int make_failed(int sys, const char *path, struct slu_err *err)
+{
+    char name[64];
+
+    if (sys != EACCES && sys != ENOENT)
+        return slu_err_system(err, sys, "spool: cannot make the folder %s", path);
+    user_name(name, sizeof(name));
+    return slu_err_set(err, SLU_EDENIED,
+                       "spool: cannot make the folder %s (%s), the broker runs as %s: "
+                       "install -d -o %s -m 700 %s",
+                       path, sys == EACCES ? "no permission" : "its parent is missing", name, name,
+                       path);
+}
+
+/* The folder does not even let us look at it. */
+static int not_ours(const char *path, struct slu_err *err)
+{
+    char name[64];
+
+    user_name(name, sizeof(name));
+    return slu_err_set(err, SLU_EDENIED,
+                       "spool: %s does not let us in, the broker runs as %s: "
+                       "chown %s: %s ; chmod 700 %s",
+                       path, name, name, path, path);
+}
+
 int slu_files_open_dir(const struct slu_disk *disk, int dir, const char *path, bool make,
                        struct slu_err *err)
 {
     if (make && disk->mkdirat(disk->context, dir, path, 0700) != 0 && errno != EEXIST)
-        return slu_err_system(err, errno, "spool: cannot make the folder %s", path);
+        return make_failed(errno, path, err);
 
     const int fd = open_plain(disk, dir, path, O_RDONLY | O_DIRECTORY);
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
         return slu_err_set(err, SLU_EDENIED, "spool: %s must be a folder, and no symbolic link",
                            path);
+    if (fd < 0 && errno == EACCES)
+        return not_ours(path, err);
     if (fd < 0)
         return slu_err_system(err, errno, "spool: cannot open the folder %s", path);
     if (check_dir(disk, fd, path, err) != 0) {

@@ -73,8 +73,7 @@ static void count_reason(const struct slu_problems *problems)
         if (reasons[i].count == 0)
             snprintf(reasons[i].text, sizeof(reasons[i].text), "%.150s",
                      i == MAX_REASONS - 1 ? "(others)" : text);
-        if (i == MAX_REASONS - 1 ||
-            strncmp(reasons[i].text, text, 150) == 0) {
+        if (i == MAX_REASONS - 1 || strncmp(reasons[i].text, text, 150) == 0) {
             reasons[i].count++;
             return;
         }

@@ -328,7 +328,7 @@ static const struct {
     {"\"maxProperties\"", NAIVE_4, NAIVE_2020, 3, ANYWHERE, make_count},
     {"\"required\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, make_names},
     {"\"dependentRequired\"", NAIVE_2019, NAIVE_2020, 4, ANYWHERE, make_names_by_name},
-    {"\"dependentSchemas\"", NAIVE_2019, NAIVE_2020, 5, ANYWHERE, make_dependents},
+    {"\"dependentSchemas\"", NAIVE_2019, NAIVE_2020, 8, ANYWHERE, make_dependents},
     {"\"dependencies\"", NAIVE_4, NAIVE_7, 6, ANYWHERE, make_dependencies},
     {"\"properties\"", NAIVE_4, NAIVE_2020, 12, ANYWHERE, make_properties},
     {"\"patternProperties\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, make_patterns},
@@ -350,8 +350,8 @@ static const struct {
     {"\"then\"", NAIVE_7, NAIVE_2020, 6, ANYWHERE, beside},
     {"\"else\"", NAIVE_7, NAIVE_2020, 6, ANYWHERE, beside},
     {"\"$ref\"", NAIVE_4, NAIVE_2020, 10, HAS_DEFINITIONS, make_ref},
-    {"\"$dynamicRef\"", NAIVE_2020, NAIVE_2020, 5, DESCENDED, make_dynamic_ref},
-    {"\"$recursiveRef\"", NAIVE_2019, NAIVE_2019, 6, DESCENDED, make_recursive_ref},
+    {"\"$dynamicRef\"", NAIVE_2020, NAIVE_2020, 12, DESCENDED, make_dynamic_ref},
+    {"\"$recursiveRef\"", NAIVE_2019, NAIVE_2019, 12, DESCENDED, make_recursive_ref},
 };
 
 static bool fits(struct place place, size_t row)

@@ -59,17 +59,18 @@ def test_backends_killed_at_random_moments(server):
 
 def test_postmaster_restarted_without_mercy(server):
     database = server.database()
+    n = 200000
     with Drive(section(server, database)) as drive:
-        drive.ask(f"make {N} 0")
+        drive.ask(f"make {n} 0")
         connected(drive)
-        drive.send("run 120000 700")
+        drive.send("run 120000 50")
         for part in range(1, 6):
-            until("the sink goes on", lambda at=part * N // 8: place(server, database) >= at)
+            until("the sink goes on", lambda at=part * n // 8: place(server, database) >= at)
             server.restart("immediate")
         state = drive.answer()
-        assert state["cursor"] == N, state
+        assert state["cursor"] == n, state
         assert state["resets"] >= 6, state
-    holds_each_once(server, database)
+    holds_each_once(server, database, n)
 
 
 def test_the_driver_is_killed_and_its_cursor_may_be_old(server):

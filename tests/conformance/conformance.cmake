@@ -1,0 +1,38 @@
+# conformance/ -- the naive evaluator, its proof against the official suite, and the engine against it.
+# Included by tests/CMakeLists.txt. GMP (libgmp-dev) and Debian's libtest-json-schema-acceptance-perl
+# are for these tests alone.
+#
+#   ctest -L conformance
+pkg_check_modules(GMP REQUIRED IMPORTED_TARGET gmp)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+
+set(naive_sources
+    conformance/naive.c
+    conformance/naive_apply.c
+    conformance/naive_assert.c
+    conformance/naive_load.c
+    conformance/naive_uri.c
+    conformance/naive_value.c)
+
+add_executable(naive_suite conformance/naive_suite.c ${naive_sources})
+target_compile_definitions(naive_suite
+    PRIVATE SLU_METASCHEMA_DIR="${CMAKE_SOURCE_DIR}/schemas/json-schema")
+slu_link(naive_suite slu_base slu_payload)
+target_link_libraries(naive_suite PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
+
+add_executable(differential
+    conformance/differential.c
+    conformance/random_json.c
+    conformance/random_schema.c
+    ${naive_sources})
+target_compile_definitions(differential
+    PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/schema")
+slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_formats)
+target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
+
+add_test(NAME naive_suite COMMAND naive_suite)
+add_test(NAME differential_cases
+    COMMAND differential --replay ${CMAKE_CURRENT_SOURCE_DIR}/cases/schema)
+add_test(NAME differential COMMAND differential --cases ${CMAKE_CURRENT_BINARY_DIR})
+set_tests_properties(naive_suite differential_cases differential
+    PROPERTIES LABELS conformance TIMEOUT 600 SKIP_RETURN_CODE 77)
