@@ -32,6 +32,9 @@ def find_tests(build):
     out = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True,
                          text=True, check=True).stdout
     for test in json.loads(out)["tests"]:
+        labels = [p["value"] for p in test["properties"] if p["name"] == "LABELS"]
+        if ["unit"] not in labels:
+            continue  # tests/run.sh has a suite of its own for it
         if "command" not in test:
             yield test["name"], None, 0
             continue

@@ -265,18 +265,23 @@ static void tell_tallies(void)
         printf("refused %lu times: %s\n", reasons[i].count, reasons[i].text);
 }
 
-/* Judgements until `count`. A draft whose schemas are all refused is given up after a while. */
+/* A draft whose schemas were all refused, again and again. */
+static bool is_out(int draft)
+{
+    return tallies[draft].refused >= 2000 && tallies[draft].judged == 0;
+}
+
+/* Judgements until `count`, of all drafts in turn or of one. */
 static bool run(unsigned long long seed, unsigned long count, int only, const char *folder)
 {
     struct dice dice = {.state = seed};
-    for (unsigned long round = 0; judged_in_all() < count; round++) {
-        const int draft = only >= 0 ? only : (int)(round % NAIVE_DRAFTS);
-        if (tallies[draft].schemas == 2000 && tallies[draft].judged == 0) {
-            if (only >= 0 || round > 20 * 2000)
-                return judged_in_all() != 0;
-            continue;
-        }
-        if (!run_schema(&dice, draft, folder, seed))
+    int out = 0; /* in a row */
+    for (int draft = 0; judged_in_all() < count; draft = (draft + 1) % NAIVE_DRAFTS) {
+        const bool asked = (only < 0 || only == draft) && !is_out(draft);
+        out = asked ? 0 : out + 1;
+        if (out == NAIVE_DRAFTS)
+            return false;
+        if (asked && !run_schema(&dice, draft, folder, seed))
             return false;
     }
     return true;

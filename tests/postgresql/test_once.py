@@ -262,3 +262,38 @@ def test_synchronous_commit_is_never_off(server):
         assert drive.ask("run 60000 500")["cursor"] == 10
     assert any("COPY" in line and "synchronous_commit = on" in line for line in server.statements(since))
     assert server.one(f"SELECT count(*) FROM t WHERE sluice_id = '{record_id(10)}'", database) == "1"
+
+
+def test_a_frozen_server_is_given_up_after_the_timeout(server):
+    database = server.database()
+    with open(f"{server.data}/postmaster.pid", encoding="utf-8") as file:
+        postmaster = int(file.readline())
+    with Drive(section(server, database, timeout="1s")) as drive:
+        drive.ask("make 1000 0")
+        os.kill(postmaster, signal.SIGSTOP)  # the kernel still takes connections for it
+        try:
+            state = drive.ask("settle 20000")
+            assert state["answer"] == "AWAY", state
+            assert "no answer for 1 s while connecting" in state["error"], state
+            # a deadline that comes before that is kept, and the attempt goes on in the next call
+            state = drive.ask("settle 10")
+            assert state["answer"] == "AWAY" and "still connecting" in state["error"], state
+        finally:
+            os.kill(postmaster, signal.SIGCONT)
+        assert drive.ask("run 60000 500")["cursor"] == 1000
+    holds_each_once(server, database, 1000)
+
+
+def test_a_batch_that_takes_the_server_too_long_is_made_smaller(server):
+    database = server.database()
+    server.sql("""CREATE TABLE t (sluice_id uuid, oven int, value float8, n int);
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            PERFORM pg_sleep(0.01); RETURN NEW; END $$;
+        CREATE TRIGGER b BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()""", database)
+    with Drive(section(server, database, timeout="1s")) as drive:
+        drive.ask("make 200 0")
+        state = drive.ask("run 60000 200")
+        assert state["cursor"] == 200, state
+        assert state["aways"] >= 1 and "a smaller batch" in state["error"], state
+        assert drive.letters() == {}
+    holds_each_once(server, database, 200)

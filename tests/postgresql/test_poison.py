@@ -151,3 +151,21 @@ def test_each_class_of_the_server_s_own(server):
         7: "pg.23502"}, letters
     told = " ".join(letter[1] for letter in letters.values())
     assert "TopSecret" not in told and "123456" not in told, told
+
+
+def test_the_rows_of_one_record_go_in_together_or_not_at_all(server):
+    database = server.database()
+    server.sql("CREATE SCHEMA sluice; CREATE TABLE sluice.samples (ts timestamptz NOT NULL, tag text NOT "
+               "NULL, value float8 CHECK (value < 100), text text, quality smallint NOT NULL, id uuid NOT "
+               "NULL)", database)
+    section = {"type": "postgresql", "conninfo": server.conninfo(database), "create": True,
+               "layout": "narrow"}
+    with Drive(section) as drive:
+        drive.records([{"topic": "t", "payload": payload} for payload in (
+            '{"a":1,"b":2,"c":3}', '{"a":1,"b":200,"c":3}', "{}", '{"a":5}', '{"a":300}', '{"a":6}')])
+        assert drive.ask("run 30000 10")["cursor"] == 6
+        letters = drive.letters()
+    assert {seq: letter[0] for seq, letter in letters.items()} == {2: "pg.23514", 5: "pg.23514"}, letters
+    rows = server.sql("SELECT id, tag, value FROM sluice.samples ORDER BY id, tag", database)
+    assert rows == [[record_id(1), "t/a", "1"], [record_id(1), "t/b", "2"], [record_id(1), "t/c", "3"],
+                    [record_id(4), "t/a", "5"], [record_id(6), "t/a", "6"]], rows
