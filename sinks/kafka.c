@@ -58,12 +58,9 @@ static const struct {
 static const struct {
     const char *name, *value;
 } fixed[] = {
-    {"enable.idempotence", "true"},
-    {"acks", "all"},
-    {"message.timeout.ms", "0"},
-    {"enable.gapless.guarantee", "true"},
-    {"statistics.interval.ms", "5000"},
-    {"log.queue", "true"},
+    {"enable.idempotence", "true"},     {"acks", "all"},
+    {"message.timeout.ms", "0"},        {"enable.gapless.guarantee", "true"},
+    {"statistics.interval.ms", "5000"}, {"log.queue", "true"},
 };
 
 /* ---- what librdkafka tells ------------------------------------------------------------------------------ */
@@ -112,6 +109,8 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
                                     : level <= LOG_NOTICE ? SLU_LOG_INFO
                                                           : SLU_LOG_DEBUG;
 
+    if (client == NULL || strcmp(facility, "FATAL") == 0)
+        return; /* what is final is told by the sink */
     if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "enable.gapless.guarantee") != NULL)
         return; /* "experimental": tests/kafka tries it on a real Kafka */
     slu_log_sometimes(&client->log_rate, LOG_NS, ours, "sink %s: librdkafka: %s: %s",

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CREATE "create the topic (a topic that is there but not to be seen needs the right Describe)"
+#define CREATE \
+    "create the topic (a topic that is there but not to be seen needs the right Describe)"
 
 static const struct {
     const char *error;

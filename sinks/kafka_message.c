@@ -11,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES      (1u << 20) /* of a topic or a key before it is measured */
-#define KEEP_BYTES      (1u << 20) /* scratch for values that is kept */
-#define POINTERS_BYTES  (1u << 20)
-#define HEADERS_FIXED   10u
-#define HEADER_OVERHEAD 96u  /* bytes that librdkafka spends on one */
-#define MESSAGE_BYTES   320u /* … and on a message */
+#define TEXT_BYTES     (1u << 20) /* of a topic or a key before it is measured */
+#define KEEP_BYTES     (1u << 20) /* scratch for values that is kept */
+#define POINTERS_BYTES (1u << 20)
+#define HEADERS_FIXED  10u
+#define HEADER_MEMORY  96u  /* bytes that librdkafka spends on one */
+#define MESSAGE_MEMORY 320u /* … and on a message */
 
 static const char user_prefix[] = "mqtt.user.";
 #define USER_PREFIX (sizeof(user_prefix) - 1)
@@ -106,7 +106,8 @@ static bool look(void *context, struct slu_slice text, struct slu_slice *value)
         *value = slu_payload_number_text(&looking->payload, found, looking->scratch);
         return true;
     case SLU_VALUE_BOOL:
-        *value = slu_value_variant(found) == SLU_VALUE_TRUE ? SLU_SLICE("true") : SLU_SLICE("false");
+        *value =
+            slu_value_variant(found) == SLU_VALUE_TRUE ? SLU_SLICE("true") : SLU_SLICE("false");
         return true;
     default:
         return false;
@@ -394,10 +395,15 @@ enum slu_kafka_made slu_kafka_message_make(struct slu_kafka_maker *maker,
 
 size_t slu_kafka_message_bytes(const struct slu_kafka_message *message)
 {
-    size_t bytes = MESSAGE_BYTES + message->key.len + message->value.len;
+    size_t bytes = message->key.len + message->value.len;
     for (size_t i = 0; i < message->n_headers; i++)
-        bytes += HEADER_OVERHEAD + message->headers[i].name.len + message->headers[i].value.len;
+        bytes += message->headers[i].name.len + message->headers[i].value.len;
     return bytes;
+}
+
+size_t slu_kafka_message_memory(const struct slu_kafka_message *message)
+{
+    return slu_kafka_message_bytes(message) + MESSAGE_MEMORY + message->n_headers * HEADER_MEMORY;
 }
 
 /* Append bytes at `*at`; returns where they are now. Absent stays absent. */
@@ -417,8 +423,8 @@ struct slu_kafka_message *slu_kafka_message_copy(const struct slu_kafka_message 
 {
     struct slu_kafka_header *headers;
     const size_t table = message->n_headers * sizeof(*headers);
-    size_t bytes =
-        sizeof(*message) + table + strlen(message->topic) + message->key.len + message->value.len + 3;
+    size_t bytes = sizeof(*message) + table + strlen(message->topic) + message->key.len +
+                   message->value.len + 3;
     for (size_t i = 0; i < message->n_headers; i++)
         bytes += message->headers[i].name.len + message->headers[i].value.len + 2;
 

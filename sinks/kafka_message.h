@@ -67,8 +67,9 @@ enum slu_kafka_made slu_kafka_message_make(struct slu_kafka_maker *maker,
                                            struct slu_kafka_message *message,
                                            struct slu_sink_reject *reject);
 
-/* What it costs a producer's memory, about. */
+/* Its own bytes: key, value, headers; and what it costs a producer's memory, about. */
 size_t slu_kafka_message_bytes(const struct slu_kafka_message *message);
+size_t slu_kafka_message_memory(const struct slu_kafka_message *message);
 
 /* A copy in one piece of memory, for free(); NULL: none. */
 struct slu_kafka_message *slu_kafka_message_copy(const struct slu_kafka_message *message);

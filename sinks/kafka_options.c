@@ -123,9 +123,9 @@ static unsigned read_word(struct reading *reading, const char *key, const char *
     return 0;
 }
 
-#define VARIABLES                                                                                  \
-    (SLU_VARIABLE_BIT(SLU_VARIABLE_TOPIC) | SLU_VARIABLE_BIT(SLU_VARIABLE_CLIENT_ID) |             \
-     SLU_VARIABLE_BIT(SLU_VARIABLE_USERNAME) | SLU_VARIABLE_BIT(SLU_VARIABLE_POLICY) |             \
+#define VARIABLES                                                                      \
+    (SLU_VARIABLE_BIT(SLU_VARIABLE_TOPIC) | SLU_VARIABLE_BIT(SLU_VARIABLE_CLIENT_ID) | \
+     SLU_VARIABLE_BIT(SLU_VARIABLE_USERNAME) | SLU_VARIABLE_BIT(SLU_VARIABLE_POLICY) | \
      SLU_VARIABLE_BIT(SLU_VARIABLE_INSTANCE) | SLU_VARIABLE_BIT(SLU_VARIABLE_PAYLOAD))
 
 static const struct slu_template *read_template(struct reading *reading, const char *key,
@@ -273,10 +273,9 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
     const char *key = slu_node_text(slu_node_get(section, "key"), "${topic}");
     if (key[0] != '\0')
         options->key = read_template(&reading, "key", "${topic}");
-    options->value = (enum slu_kafka_value)read_word(&reading, "value", values, 2,
-                                                     "is payload or envelope");
-    options->headers =
-        of_word[read_word(&reading, "headers", headers, 3, "is none, ids or all")];
+    options->value =
+        (enum slu_kafka_value)read_word(&reading, "value", values, 2, "is payload or envelope");
+    options->headers = of_word[read_word(&reading, "headers", headers, 3, "is none, ids or all")];
     read_properties(&reading);
     if (!reading.has_failed)
         warn_doors(options, problems);

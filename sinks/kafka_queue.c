@@ -64,12 +64,13 @@ bool slu_kafka_queue_add_known(struct slu_kafka_queue *queue, uint64_t seq)
     return true;
 }
 
-size_t slu_kafka_queue_add(struct slu_kafka_queue *queue, uint64_t seq, size_t bytes)
+size_t slu_kafka_queue_add(struct slu_kafka_queue *queue, uint64_t seq, size_t bytes, size_t wire)
 {
     const uint64_t count = queue->head + queue->n++;
     *slot(queue, count) = (struct slu_kafka_entry){
         .seq = seq,
         .bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX,
+        .wire = wire < UINT32_MAX ? (uint32_t)wire : UINT32_MAX,
         .state = SLU_KAFKA_PENDING,
     };
     queue->n_pending++;

@@ -26,6 +26,7 @@ enum slu_kafka_state { SLU_KAFKA_PENDING, SLU_KAFKA_SAFE, SLU_KAFKA_REJECTED };
 struct slu_kafka_entry {
     uint64_t seq;
     uint32_t bytes; /* that it costs in memory */
+    uint32_t wire;  /* that go over the network, about */
     enum slu_kafka_state state;
     struct slu_sink_reject *reject; /* REJECTED: owned */
 };
@@ -49,7 +50,7 @@ bool slu_kafka_queue_has_room(const struct slu_kafka_queue *queue);
 bool slu_kafka_queue_add_known(struct slu_kafka_queue *queue, uint64_t seq);
 
 /* Add a record that is about to be sent; returns its token. There must be room. */
-size_t slu_kafka_queue_add(struct slu_kafka_queue *queue, uint64_t seq, size_t bytes);
+size_t slu_kafka_queue_add(struct slu_kafka_queue *queue, uint64_t seq, size_t bytes, size_t wire);
 
 /* Take the one that was added last away again: it could not be sent. */
 void slu_kafka_queue_undo(struct slu_kafka_queue *queue);

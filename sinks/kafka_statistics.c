@@ -14,7 +14,7 @@ static const struct {
     const char *key;
     unsigned number;
 } totals[] = {
-    {"msg_cnt", QUEUED},        {"msg_size", QUEUED_BYTES}, {"txmsgs", SENT},
+    {"msg_cnt", QUEUED},         {"msg_size", QUEUED_BYTES}, {"txmsgs", SENT},
     {"txmsg_bytes", SENT_BYTES}, {"tx", REQUESTS},
 };
 

@@ -53,7 +53,7 @@ static void add_index(struct slu_buf *out, const struct slu_pg_plan *plan)
 
     if (column == NULL)
         return;
-    slu_buf_init(&full, 4 * SLU_PG_MAX_NAME);
+    slu_buf_init(&full, sizeof(name) * 4);
     slu_buf_printf(&full, "%s_%s", plan->table, column->name);
     const size_t n =
         slu_utf8_cut(slu_buf_text(&full), full.len, SLU_PG_MAX_NAME - (sizeof(ending) - 1));

@@ -10,7 +10,7 @@
 #include "validation/payload/decimal.h"
 
 #define GROUP        4                   /* decimal digits of one base-10,000 digit */
-#define MAX_WEIGHT   32767               /* 131,072 digits before the point */
+#define MAX_PLACES   INT64_C(131072)     /* digits before the point: 32,768 groups */
 #define MAX_SCALE    16383               /* digits behind the point */
 #define MAX_EXPONENT INT64_C(1000000000) /* where exponents are clamped: beyond every limit above */
 
@@ -105,7 +105,7 @@ static bool find_shape(struct slu_slice number, struct shape *shape)
         return true;
     }
     const int64_t exponent = shape->decimal.exponent;
-    if (shape->scale > MAX_SCALE || exponent > GROUP * (MAX_WEIGHT + 1) || exponent < -MAX_SCALE)
+    if (shape->scale > MAX_SCALE || exponent > MAX_PLACES || exponent < -MAX_SCALE)
         return false;
     /* The first group reaches from weight × 4 decimal places up; rounded down below zero as well. */
     shape->weight = exponent > 0 ? (exponent - 1) / GROUP : -((GROUP - exponent) / GROUP);

@@ -19,7 +19,8 @@
 const char slu_pg_copy_head[19] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0";
 const char slu_pg_copy_tail[2] = {'\xFF', '\xFF'};
 
-#define SCRATCH_MAX (8u * SLU_RECORD_MAX_BYTES) /* every byte of a record escaped, and some more */
+#define SCRATCH_MAX \
+    ((size_t)8 * SLU_RECORD_MAX_BYTES) /* every byte of a record escaped, and some more */
 
 int slu_pg_rows_init(struct slu_pg_rows *rows, const struct slu_pg_plan *plan,
                      const struct slu_pg_policies *policies, const struct slu_sink_env *env,
@@ -221,8 +222,9 @@ static struct slu_pg_value tag(struct making *making)
 /* One of value and text of a sample is NULL. */
 static struct slu_pg_value sample(const struct making *making, bool wants_text)
 {
-    const bool is_text = slu_value_kind(making->sample) == SLU_VALUE_STRING;
-    return value_of_cell(making, is_text == wants_text ? making->sample : NULL);
+    const struct slu_value *cell = making->sample;
+    const bool is_text = cell != NULL && slu_value_kind(cell) == SLU_VALUE_STRING;
+    return value_of_cell(making, is_text == wants_text ? cell : NULL);
 }
 
 static const struct slu_pg_policy *policy_of(struct making *making)
@@ -447,7 +449,7 @@ static bool add_samples(struct making *making)
         return true;
 
     struct slu_buf name;
-    slu_buf_init(&name, 2u * SLU_RECORD_MAX_BYTES);
+    slu_buf_init(&name, SCRATCH_MAX);
     const bool done = add_members(making, root, &name);
     making->out->failed = making->out->failed || name.failed;
     slu_buf_fini(&name);

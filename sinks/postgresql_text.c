@@ -76,9 +76,10 @@ bool slu_pg_text_time(struct slu_slice text, int64_t *us)
 
 static int hex_digit(char c)
 {
-    static const char digits[] = "0123456789abcdef";
-    const char *at = memchr(digits, c | ('A' <= c && c <= 'F' ? 0x20 : 0), 16);
-    return at != NULL ? (int)(at - digits) : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    const char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
 bool slu_pg_text_uuid(struct slu_slice text, struct slu_uuid *id)

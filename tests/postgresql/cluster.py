@@ -185,6 +185,7 @@ class Drive:
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self):
         """End it; a sanitizer's complaint fails the test."""

@@ -8,6 +8,7 @@ Prints `ok NAME`, `FAIL NAME` with the reason indented, or `SKIP NAME: reason`. 
 
 import argparse
 import os
+import signal
 import sys
 import traceback
 
@@ -37,6 +38,7 @@ def main():
     if cluster.programs() is None:
         print("SKIP postgresql: no initdb here (package postgresql)")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the cluster is stopped
     cluster.Drive.program = os.path.abspath(options.drive)
     server = cluster.Cluster()
     test_once.KILLS = options.kills

@@ -218,16 +218,14 @@ def test_sections_that_are_wrong(server):
     for change, expected in cases:
         drive = Drive({**good, **change})
         problems, errors = " ".join(drive.problems["problems"]), drive.problems["errors"]
-        drive.process.stdin.close()
-        drive.process.wait()
+        drive.kill()
         if expected is None:
             assert errors == 0, (change, problems)
         else:
             assert errors > 0 and expected in problems, (change, problems)
     hidden = Drive({**good, "conninfo": "password=my s3cret host=x"})
     assert hidden.problems["errors"] == 1 and "s3cret" not in str(hidden.problems), hidden.problems
-    hidden.process.stdin.close()
-    hidden.process.wait()
+    hidden.kill()
     warned = Drive({**good, "conninfo": "host=db.example.com sslmode=require"})
     assert "verify-full" in " ".join(warned.problems["problems"])
     warned.kill()
