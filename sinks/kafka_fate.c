@@ -31,7 +31,9 @@ static const struct {
     {"TOPIC_AUTHORIZATION_FAILED",
      {SLU_KAFKA_ACT, NULL, "allow this user the operation Write on the topic"}},
     {"CLUSTER_AUTHORIZATION_FAILED",
-     {SLU_KAFKA_ACT, NULL, "allow this user the operation IdempotentWrite on the cluster"}},
+     {SLU_KAFKA_ACT, NULL,
+      "allow this user the operation Write on the topic (before Kafka 2.8 also IdempotentWrite "
+      "on the cluster)"}},
     {"THROTTLING_QUOTA_EXCEEDED", {SLU_KAFKA_ACT, NULL, "raise this client's quota"}},
     {"UNSUPPORTED_COMPRESSION_TYPE", {SLU_KAFKA_ACT, NULL, "choose another compression.type"}},
     {"UNSUPPORTED_VERSION", {SLU_KAFKA_ACT, NULL, "the brokers are too old for this client"}},

@@ -32,6 +32,7 @@ THIRD_PARTY = {
     r"mosquitto.*\.h|mqtt_protocol\.h": ["plugin/broker.c", "examples/factory"],
     r"yyjson\.h": ["validation/payload/json.c"],
     r"pcre2.*\.h": ["validation/json_schema/regex.c"],
+    r"idn2\.h": ["validation/json_schema/format_idn.c"],
     r"yaml\.h": ["base/yaml.c"],
     r"jansson.*\.h": ["plugin/status.c", "plugin/cli"],
     r"(librdkafka/)?rdkafka.*\.h": ["sinks/kafka.c"],

@@ -98,6 +98,7 @@ run_everything() {
     suite units tests/units.py build/dev
     suite "units asan" tests/units.py build/asan --label asan
     suite "units tsan" tests/units.py build/tsan --label tsan --setarch
+    suite conformance tests/conformance/run.sh build/dev
     suite cases bash -c "$cases" cases build/release/sluice
     suite "cases asan" bash -c "$cases" cases build/asan/sluice
     suite broker tests/broker/run.py --build build/release

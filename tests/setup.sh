@@ -13,7 +13,7 @@ run_packages=(
     libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev
 )
 test_packages=(
-    libcmocka-dev libidn2-dev libpq-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
+    libcmocka-dev libidn2-dev libpq-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

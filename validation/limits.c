@@ -70,21 +70,6 @@ struct slu_limits {
 
 /* ---- compile ---- */
 
-/* The double nearest to a number that the reader kept as text: an integer of many digits, or beyond
- * the doubles' range. Behind "e0" an integer is read as a real. */
-static double nearest_to_big(struct slu_payload_reader *reader, struct slu_slice text)
-{
-    char real[BOUND_MAX_BYTES + 2]; /* the text has at most BOUND_MAX_BYTES */
-    struct slu_payload payload;
-    const double beyond = text.data[0] == '-' ? -HUGE_VAL : HUGE_VAL;
-    memcpy(real, text.data, text.len);
-    memcpy(real + text.len, "e0", 2);
-    if (!slu_payload_read(reader, SLU_FORMAT_JSON, slu_slice(real, text.len + 2), &payload) ||
-        slu_value_variant(payload.root) != SLU_VALUE_REAL)
-        return beyond;
-    return payload.root->f64;
-}
-
 static double nearest_to(const struct slu_value *number)
 {
     switch (slu_value_variant(number)) {
@@ -119,7 +104,7 @@ static int compile_bound(enum bound_kind kind, struct slu_slice text, struct slu
     bound->is_integer = slu_value_kind(payload.root) == SLU_VALUE_NUMBER &&
                         slu_value_variant(payload.root) != SLU_VALUE_REAL;
     bound->nearest = slu_value_kind(payload.root) == SLU_VALUE_BIG
-                         ? nearest_to_big(reader, bound->text)
+                         ? slu_document_nearest(bound->text)
                          : nearest_to(payload.root);
     return 0;
 }

@@ -424,6 +424,18 @@ static void a_format_may_mean_different_things_in_different_drafts(void **state)
     assert_true(slu_string_format_holds(find("relative-json-pointer", SLU_DRAFT_2020), "0+1", 3));
 }
 
+static void a_name_beyond_ascii_costs_more(void **state)
+{
+    (void)state;
+    const int name = find("idn-hostname", SLU_DRAFT_2020), date = find("date", SLU_DRAFT_2020);
+    const uint64_t plain = slu_string_format_cost(name, "example", 7);
+    assert_true(plain < 100);
+    assert_true(slu_string_format_cost(name, "ex\xc3\xa1mple", 8) > 10 * plain);
+    assert_true(slu_string_format_cost(name, "xn--9ca", 7) > 10 * plain);
+    assert_true(slu_string_format_cost(date, "\xc3\xa1", 2) < 100);
+    assert_true(slu_string_format_cost(date, NULL, 0) > 0);
+}
+
 /* The official suite. */
 
 #define MAX_FORMATS 64
@@ -591,6 +603,7 @@ int main(void)
         cmocka_unit_test(every_case_is_answered),
         cmocka_unit_test(a_draft_knows_its_own_formats),
         cmocka_unit_test(a_format_may_mean_different_things_in_different_drafts),
+        cmocka_unit_test(a_name_beyond_ascii_costs_more),
         cmocka_unit_test(the_official_suite_is_answered_as_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

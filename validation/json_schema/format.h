@@ -9,8 +9,9 @@
  * A few formats mean different things in different drafts (`hostname` knows of punycode since draft
  * 7, `relative-json-pointer` of "0+1" since 2020-12), so the draft picks the row.
  *
- * Cost: one pass over the bytes. Nothing is allocated but for `regex` (one arena with a ceiling) and
- * for host names that are not plain ASCII (libidn2, no more than 4 KiB of input).
+ * Cost: one pass over the bytes, linear whatever they are. Nothing is allocated but for `regex` (one
+ * arena with a ceiling) and for host names that are not plain ASCII (libidn2, no more than 4 KiB of
+ * input).
  *
  * Threads: constant tables, no state.
  */
@@ -19,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The format `name` in a draft (one bit of enum slu_draft); -1 when the draft has none of that name.
  * Numbers are good for the life of the program and stable across threads, not across builds. */
@@ -26,6 +28,10 @@ int slu_string_format_find(const char *name, size_t len, unsigned draft);
 
 /* Its name: a constant. */
 const char *slu_string_format_name(int id);
+
+/* What asking will cost at most, in units of the evaluation budget (run.h): to be drawn before. Some
+ * hundred for most strings; tens of thousands for a long host name beyond ASCII or of punycode. */
+uint64_t slu_string_format_cost(int id, const char *text, size_t len);
 
 /* Is the string in the format? `id` comes from slu_string_format_find(); the bytes are well-formed
  * UTF-8 and may hold U+0000. Out of memory answers false. */

@@ -102,7 +102,7 @@ static struct bound *compile_bound(struct slu_build *build, const struct slu_val
         bound->nearest = value->f64;
         break;
     default:
-        bound->nearest = bound->exact.negative ? -INFINITY : INFINITY;
+        bound->nearest = slu_document_nearest(bound->text);
         break;
     }
     return bound;

@@ -19,6 +19,7 @@
 #include "validation/payload/place.h"
 #include "validation/payload/shape.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,4 +193,23 @@ void slu_document_place(const struct slu_document *document, const struct slu_va
 {
     const size_t at = slu_place_of_cell(document->text, index_of(document, value));
     slu_place_of_byte(document->text, at, line, column);
+}
+
+double slu_document_nearest(struct slu_slice json_number)
+{
+    const bool negative = json_number.len != 0 && json_number.data[0] == '-';
+    double nearest = negative ? -HUGE_VAL : HUGE_VAL;
+    struct slu_buf real;
+
+    /* An integer of many digits is kept as its text; with an exponent it is a double like others. One
+     * that has an exponent already becomes no number at all, and is beyond their range. */
+    slu_buf_init(&real, json_number.len + 2);
+    slu_buf_add_slice(&real, json_number);
+    struct slu_document *document =
+        slu_buf_add_text(&real, "e0") ? slu_document_parse(slu_buf_slice(&real), 1, NULL) : NULL;
+    if (document != NULL && slu_value_variant(document->root) == SLU_VALUE_REAL)
+        nearest = document->root->f64;
+    slu_document_free(document);
+    slu_buf_fini(&real);
+    return nearest;
 }

@@ -121,6 +121,10 @@ void slu_document_free(struct slu_document *document);
 struct slu_decimal slu_document_digits(const struct slu_document *document,
                                        const struct slu_value *value);
 
+/* The double nearest to a JSON number's text; beyond their range an infinite one. At load: it allocates;
+ * without memory the answer is infinite as well, which costs comparisons of digits, nothing else. */
+double slu_document_nearest(struct slu_slice json_number);
+
 /* Line and column (1-based, bytes) of the value or key, from either tree, in the document's text. */
 void slu_document_place(const struct slu_document *document, const struct slu_value *value,
                         unsigned *line, unsigned *column);

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# The naive evaluator against the official suite, then the engine against the naive evaluator.
+#
+#   tests/conformance/run.sh BUILD
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+outcome=0
+
+# check NAME COMMAND…: 0 passed, 77 cannot run here, else failed with what it said.
+check() {
+    local name=$1 said status=0
+    shift
+    said=$("$@" 2>&1) || status=$?
+    case $status in
+    0) echo "ok conformance $name" ;;
+    77) echo "SKIP conformance $name: $(tail -n 1 <<<"$said")" ;;
+    *)
+        echo "FAIL conformance $name"
+        outcome=1
+        ;;
+    esac
+    printf '%s\n' "$said" | tail -n 20 | sed '/^$/d; s/^/    /'
+}
+
+check "the naive evaluator answers the official suite" "$1/tests/naive_suite"
+check "disagreements that were found stay settled" "$1/tests/differential" --replay tests/cases/schema
+check "a million random judgements agree" "$1/tests/differential"
+exit "$outcome"

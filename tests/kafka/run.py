@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""The kafka sink against a real Kafka. Prints `ok NAME`, `FAIL NAME: reason`, `SKIP NAME: reason`.
+
+    tests/kafka/run.py --drive PATH [--fast] [FILTER]
+
+`PATH` is kafka_drive, built from tests/kafka/drive.c. --fast leaves out what takes long.
+"""
+
+import argparse
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import drive
+import kafka
+import test_access
+import test_faults
+import test_messages
+import test_refused
+
+SUITES = [test_messages, test_refused, test_faults, test_access]
+
+
+def tests(fast, wanted):
+    for suite in SUITES:
+        for name, function in vars(suite).items():
+            if name.startswith("test_") and callable(function) and (wanted or "") in name and \
+                    not (fast and getattr(function, "slow", False)):
+                yield name[5:].replace("_", " "), function
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--drive", required=True)
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("filter", nargs="?")
+    options = parser.parse_args()
+    drive.PATH = Path(options.drive).resolve()
+    chosen = list(tests(options.fast, options.filter))
+    try:
+        kafka.fetch()
+    except kafka.Missing as reason:
+        for name, _ in chosen:
+            print(f"SKIP {name}: {reason}")
+        return 0
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="sluice-kafka-") as folder:
+        brokers = Brokers(Path(folder))
+        try:
+            for i, (name, function) in enumerate(chosen):
+                place = Path(folder) / f"test{i}"
+                place.mkdir()
+                try:
+                    said = function(brokers, place)
+                    print(f"ok {name}" + (f" ({said})" if said else ""), flush=True)
+                except Exception as problem:  # a test may fail in any way
+                    failed += 1
+                    print(f"FAIL {name}: {problem}\n    " +
+                          traceback.format_exc().replace("\n", "\n    "), flush=True)
+                    brokers.stop()
+        finally:
+            brokers.stop()
+    return 1 if failed else 0
+
+
+class Brokers:
+    """Kafkas that tests share; started when first asked for, made anew after a failed test."""
+
+    def __init__(self, folder):
+        self.folder, self.running, self.made = folder, {}, 0
+
+    def get(self, secure=False):
+        if secure not in self.running:
+            self.made += 1
+            self.running[secure] = kafka.Kafka(self.folder / f"kafka{self.made}", secure).start()
+        return self.running[secure]
+
+    def stop(self):
+        for broker in self.running.values():
+            broker.stop()
+        self.running = {}
+
+
+sys.exit(main())
