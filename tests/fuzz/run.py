@@ -22,7 +22,7 @@ SECONDS = int(os.environ.get("SLUICE_FUZZ_SECONDS", "30"))
 
 
 def targets(build):
-    return sorted(path for path in Path(build).rglob("fuzz_*")
+    return sorted(path for path in Path(build).resolve().rglob("fuzz_*")
                   if path.is_file() and os.access(path, os.X_OK) and path.suffix == "")
 
 
