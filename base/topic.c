@@ -314,24 +314,15 @@ bool slu_topic_filter_level(const struct slu_topic_filter *filter, struct slu_sl
 
 /* ---- publish ---- */
 
-/* Control characters and noncharacters (MQTT 5.0 §1.5.4): a receiver may close the connection that
- * brings one, and Mosquitto does. `text` is UTF-8. */
+/* `text` is UTF-8. */
 static bool has_forbidden_character(struct slu_slice text)
 {
-    const unsigned char *bytes = (const unsigned char *)text.data;
-    for (size_t i = 0; i < text.len; i++) {
-        const unsigned char c = bytes[i];
-        if (c < 0x20 || c == 0x7f)
+    size_t step;
+
+    for (size_t i = 0; i < text.len; i += step) {
+        step = slu_utf8_step(text.data + i, text.len - i);
+        if (step == 0 || !slu_utf8_allowed_in_mqtt(text.data + i, step))
             return true;
-        if (c == 0xc2 && bytes[i + 1] < 0xa0) /* U+0080 to U+009F */
-            return true;
-        if (c == 0xef && bytes[i + 1] == 0xb7 && bytes[i + 2] >= 0x90 && bytes[i + 2] <= 0xaf)
-            return true; /* U+FDD0 to U+FDEF */
-        if (c == 0xef && bytes[i + 1] == 0xbf && bytes[i + 2] >= 0xbe)
-            return true; /* U+FFFE, U+FFFF */
-        if (c >= 0xf0 && (bytes[i + 1] & 0x0f) == 0x0f && bytes[i + 2] == 0xbf &&
-            bytes[i + 3] >= 0xbe)
-            return true; /* U+1FFFE, U+1FFFF … U+10FFFF */
     }
     return false;
 }

@@ -113,3 +113,23 @@ size_t slu_utf8_cut(const char *bytes, size_t n, size_t max)
     }
     return max;
 }
+
+bool slu_utf8_allowed_in_mqtt(const char *bytes, size_t step)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+
+    switch (step) {
+    case 1:
+        return b[0] >= 0x20 && b[0] != 0x7f;
+    case 2:
+        return b[0] != 0xc2 || b[1] >= 0xa0; /* U+0080 to U+009F */
+    case 3:
+        if (b[0] != 0xef)
+            return true;
+        return !(b[1] == 0xb7 && b[2] >= 0x90 && b[2] <= 0xaf) && /* U+FDD0 to U+FDEF */
+               !(b[1] == 0xbf && b[2] >= 0xbe);                   /* U+FFFE, U+FFFF */
+    default:
+        /* U+1FFFE, U+1FFFF … U+10FFFF */
+        return !((b[1] & 0x0f) == 0x0f && b[2] == 0xbf && b[3] >= 0xbe);
+    }
+}

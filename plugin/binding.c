@@ -76,7 +76,6 @@ struct slu_binding *slu_binding_new(const struct slu_config *config,
         goto no_memory;
     if (number_schemas(binding, config, snapshot, spool, err) != 0)
         goto fail;
-    slu_counts_configure(counts);
     for (size_t i = 0; i < snapshot->n_policies; i++)
         if (bind_policy(binding, config, snapshot, &snapshot->policies[i], spool, counts, err) != 0)
             goto fail;

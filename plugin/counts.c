@@ -36,10 +36,8 @@ struct slu_policy_counts *slu_counts_policy(struct slu_counts *counts, const cha
         &counts->buckets[slu_hash_bytes(0, id, len) % SLU_COUNTS_BUCKETS];
 
     for (struct slu_policy_counts *policy = *bucket; policy != NULL; policy = policy->same_bucket) {
-        if (strcmp(policy->id, id) == 0) {
-            atomic_store(&policy->configured, true);
+        if (strcmp(policy->id, id) == 0)
             return policy;
-        }
     }
     struct slu_policy_counts *fresh = NULL;
     if (counts->n_policies < SLU_COUNTS_POLICIES && len < sizeof(fresh->id))
@@ -47,7 +45,6 @@ struct slu_policy_counts *slu_counts_policy(struct slu_counts *counts, const cha
     if (fresh == NULL)
         return NULL;
     memcpy(fresh->id, id, len + 1);
-    atomic_store(&fresh->configured, true);
     fresh->same_bucket = *bucket;
     *bucket = fresh;
     fresh->next = atomic_load_explicit(&counts->policies, memory_order_relaxed);

@@ -96,10 +96,10 @@ static inline void slu_counts_end(struct slu_counts *counts, enum slu_fate fate)
     atomic_store_explicit(&counts->version, version + 1, memory_order_release);
 }
 
-/* The counters of policy `id`, made when it is new, and configured. NULL: no memory or too many. */
+/* The counters of policy `id`, made when it is new. NULL: no memory or too many. */
 struct slu_policy_counts *slu_counts_policy(struct slu_counts *counts, const char *id);
 
-/* From now on only those count as configured that slu_counts_policy() is asked for again. */
+/* No policy is configured any more; whoever puts a configuration in force marks its own. */
 void slu_counts_configure(struct slu_counts *counts);
 
 /* Count a broken message under its first violation's code. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/properties.h"
+#include "base/utf8.h"
 #include "plugin/alert.h"
 #include "sinks/spool/spool.h"
 
@@ -133,8 +134,9 @@ static bool spool_alert(struct slu_gate *gate, const struct slu_finding *finding
         if (!slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced,
                                  SIZE_MAX)) {
             reset(stored);
-            slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced,
-                                ORIGINAL_SAFE);
+            if (!slu_alert_violation(stored, id, gate->snapshot, finding, message, enforced,
+                                     ORIGINAL_SAFE))
+                return false;
         }
     }
     struct slu_record record = {
@@ -157,15 +159,21 @@ static bool spool_alert(struct slu_gate *gate, const struct slu_finding *finding
     return slu_spool_append(gate->spool, &record) != SLU_APPEND_REFUSED;
 }
 
-/* A user property may hold no control characters, and ours may quote what came in. */
+/* A user property may hold no control characters, and ours may quote what came in: a receiver would
+ * close its connection over one. They become blanks. */
 static void add_property(struct slu_buf *out, const char *name, struct slu_slice value)
 {
     char text[SLU_VERDICT_TEXT_MAX];
     size_t len = value.len < sizeof(text) ? value.len : sizeof(text);
 
-    for (size_t i = 0; i < len; i++)
-        text[i] =
-            (unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7F ? ' ' : value.data[i];
+    for (size_t i = 0; i < len;) {
+        size_t step = slu_utf8_step(value.data + i, len - i);
+        if (step != 0 && slu_utf8_allowed_in_mqtt(value.data + i, step))
+            memcpy(text + i, value.data + i, step);
+        else
+            memset(text + i, ' ', step != 0 ? step : 1);
+        i += step != 0 ? step : 1;
+    }
     slu_properties_add(out, SLU_PROPERTY_USER, slu_slice_of(name), slu_slice(text, len));
 }
 
@@ -254,7 +262,9 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
     if (route->bound == NULL || (route->sinks == 0 && bound->sinks != 0)) {
         route->bound = bound;
         route->schema = finding->schema;
-        route->format = finding->payload->format;
+        /* A monitored message that could not be read is bytes, whatever it should have been. */
+        route->format =
+            finding->payload->fault == SLU_PAYLOAD_OK ? finding->payload->format : SLU_FORMAT_BYTES;
     }
     route->sinks |= bound->sinks;
 }

@@ -3,6 +3,7 @@
 #include "plugin/house.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "plugin/alert.h"
 #include "plugin/status.h"
@@ -55,6 +56,18 @@ int slu_house_register_sinks(struct slu_house *house, struct slu_config *config,
     return 0;
 }
 
+uint64_t slu_house_fingerprint(const struct slu_config *config, const struct slu_config_sink *sink)
+{
+    return slu_hash_bytes(sink->fingerprint, config->instance, strlen(config->instance));
+}
+
+void slu_house_show_policies(struct slu_house *house)
+{
+    slu_counts_configure(&house->counts);
+    for (size_t i = 0; i < house->snapshot->n_policies; i++)
+        atomic_store(&house->binding->policies[i].counts->configured, true);
+}
+
 int slu_house_start_sink(struct slu_house *house, const struct slu_config *config,
                          const struct slu_config_sink *sink, struct slu_err *err)
 {
@@ -73,7 +86,7 @@ int slu_house_start_sink(struct slu_house *house, const struct slu_config *confi
     if (running->delivery == NULL)
         return -1;
     snprintf(running->name, sizeof(running->name), "%s", sink->name);
-    running->fingerprint = sink->fingerprint;
+    running->fingerprint = slu_house_fingerprint(config, sink);
     running->told = SLU_DELIVERY_CONNECTING;
     house->n_sinks++;
     return 0;
@@ -309,9 +322,12 @@ struct slu_house *slu_house_open(const struct slu_house_options *options, struct
         slu_binding_new(house->config, house->snapshot, house->spool, &house->counts, err);
     if (house->binding == NULL ||
         slu_gate_use(&house->gate, house->snapshot, house->binding, err) != 0 ||
-        start_sinks(house, err) != 0 || start_housekeeper(house, err) != 0)
+        start_sinks(house, err) != 0)
         goto fail;
+    slu_house_show_policies(house);
     write_status(house);
+    if (start_housekeeper(house, err) != 0)
+        goto fail;
     return house;
 
 fail:
@@ -319,16 +335,28 @@ fail:
     return NULL;
 }
 
-static void stop_housekeeper(struct slu_house *house)
+bool slu_house_is_stopping(struct slu_house *house)
 {
+    pthread_mutex_lock(&house->lock);
+    const bool stopping = house->stopping;
+    pthread_mutex_unlock(&house->lock);
+    return stopping;
+}
+
+/* False: it hangs in the kernel (a disk that does not answer). */
+static bool stop_housekeeper(struct slu_house *house, int64_t deadline)
+{
+    const struct timespec until = {deadline / SLU_NS_PER_S, deadline % SLU_NS_PER_S};
+
     if (!house->has_housekeeper)
-        return;
+        return true;
     pthread_mutex_lock(&house->lock);
     house->stopping = true;
     pthread_cond_broadcast(&house->wake);
     pthread_mutex_unlock(&house->lock);
-    pthread_join(house->housekeeper, NULL);
-    house->has_housekeeper = false;
+    house->has_housekeeper =
+        pthread_clockjoin_np(house->housekeeper, NULL, CLOCK_MONOTONIC, &until) != 0;
+    return !house->has_housekeeper;
 }
 
 /* All at once, so that they share the time; then wait for each. Returns whether all ended. */
@@ -359,8 +387,17 @@ void slu_house_close(struct slu_house *house)
         return;
     int64_t deadline = slu_clock_mono_ns() + SLU_HOUSE_CLOSE_NS;
 
-    stop_housekeeper(house);
-    bool all_ended = stop_sinks(house, deadline);
+    if (!stop_housekeeper(house, deadline)) {
+        slu_log(SLU_LOG_ERROR,
+                "the disk of %s does not answer: leaving everything as it is; what is "
+                "in the spool will be found at the next start",
+                house->config->data_dir);
+        return; /* its memory stays: the thread may wake up and use it */
+    }
+    /* A reload may have used up the time; whoever is well still gets a moment. */
+    if (deadline < slu_clock_mono_ns() + SLU_NS_PER_S / 2)
+        deadline = slu_clock_mono_ns() + SLU_NS_PER_S / 2;
+    bool all_ended = stop_sinks(house, deadline) && !house->left_behind;
     if (house->snapshot != NULL && house->binding != NULL)
         write_status(house);
     slu_gate_fini(&house->gate);

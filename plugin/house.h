@@ -63,6 +63,7 @@ struct slu_house {
 
     struct slu_house_sink sinks[SLU_SINKS_MAX];
     size_t n_sinks;
+    bool left_behind; /* a sink did not end in time: what it may still look at is never freed */
 
     _Atomic bool attention; /* tick has something to do */
     pthread_t housekeeper;
@@ -121,6 +122,15 @@ void slu_house_tell_problems(struct slu_problems *problems, struct slu_err *err)
 /* Give each configured sink its bit in the spool; orphan the others. Broker's thread. */
 int slu_house_register_sinks(struct slu_house *house, struct slu_config *config,
                              struct slu_err *err);
+
+/* What makes a running sink the one that is configured: its section, and the instance in its records. */
+uint64_t slu_house_fingerprint(const struct slu_config *config, const struct slu_config_sink *sink);
+
+/* Show the policies in force, and no others, in status.json. After a configuration took effect. */
+void slu_house_show_policies(struct slu_house *house);
+
+/* Does the house close? Then a reload gives up. */
+bool slu_house_is_stopping(struct slu_house *house);
 
 /* Start the sink's delivery into house->sinks. */
 int slu_house_start_sink(struct slu_house *house, const struct slu_config *config,

@@ -4,9 +4,9 @@
  *   load and compile ─ any problem: keep the old
  *   ask ────────────────────────────────────────▶ give new sinks their bits
  *   numbers and counters for the new policies
- *   stop the sinks that changed or went, start the new ones ─ any problem: put the old ones back
+ *   stop the sinks that changed, start the new ones ─ any problem: put the old ones back
  *   ask ────────────────────────────────────────▶ swap snapshot, binding, configuration
- *   free the old ones
+ *   stop the sinks that left, now that nothing is routed to them; free the old configuration
  *
  * All or nothing: whatever fails, the old configuration goes on, one line says why, and status.json
  * shows it as config_error.
@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SINK_STOP_NS (5 * SLU_NS_PER_S)
+#define SINK_STOP_NS (2 * SLU_NS_PER_S)
 
 /* What the two tasks on the broker's thread need. */
 struct change {
@@ -75,63 +75,95 @@ static const struct slu_house_sink *running_sink(const struct slu_house *house, 
     return NULL;
 }
 
-/* Stop the running sinks that `next` does not have just so. */
-static int stop_changed(struct slu_house *house, const struct slu_config *next, bool all,
-                        struct slu_err *err)
+/* Stop one; false: it hangs in the kernel, and its place in the spool stays taken. */
+static bool stop_one(struct slu_house *house, struct slu_house_sink *sink)
 {
     int64_t deadline = slu_clock_mono_ns() + SINK_STOP_NS;
+
+    slu_delivery_stop(sink->delivery, deadline);
+    if (slu_delivery_join(sink->delivery, deadline))
+        return true;
+    house->left_behind = true;
+    slu_log(SLU_LOG_ERROR, "sink %s: does not stop and is left behind: restart the broker",
+            sink->name);
+    return false;
+}
+
+/* Stop the running sinks that `config` has, but not just so. Those that it has not at all go on: they
+ * are still fed until the swap. */
+static int stop_changed(struct slu_house *house, const struct slu_config *config,
+                        struct slu_err *err)
+{
     size_t kept = 0;
     int result = 0;
 
     for (size_t i = 0; i < house->n_sinks; i++) {
         struct slu_house_sink *sink = &house->sinks[i];
-        const struct slu_config_sink *wanted = sink_named(next, sink->name);
-        if (!all && wanted != NULL && wanted->fingerprint == sink->fingerprint) {
+        const struct slu_config_sink *wanted = sink_named(config, sink->name);
+        if (wanted == NULL || slu_house_fingerprint(config, wanted) == sink->fingerprint)
             house->sinks[kept++] = *sink;
-            continue;
-        }
-        slu_delivery_stop(sink->delivery, deadline);
-        if (!slu_delivery_join(sink->delivery, deadline)) {
-            /* Its reader is still in use: a second one on the same place would be wrong. */
-            result = slu_err_set(err, SLU_EBUSY, "sink %s does not stop: restart the broker",
-                                 sink->name);
-        }
+        else if (!stop_one(house, sink))
+            result = slu_err_set(err, SLU_EBUSY, "sink %s does not stop", sink->name);
     }
     house->n_sinks = kept;
     return result;
 }
 
-static int start_missing(struct slu_house *house, const struct slu_config *config,
+/* Stop those that `config` does not have. */
+static void stop_departed(struct slu_house *house, const struct slu_config *config)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < house->n_sinks; i++) {
+        struct slu_house_sink *sink = &house->sinks[i];
+        if (sink_named(config, sink->name) != NULL)
+            house->sinks[kept++] = *sink;
+        else
+            stop_one(house, sink);
+    }
+    house->n_sinks = kept;
+}
+
+/* Start those that do not run; with `go_on` the others too when one of them cannot. */
+static int start_missing(struct slu_house *house, const struct slu_config *config, bool go_on,
                          struct slu_err *err)
 {
-    for (size_t i = 0; i < config->n_sinks; i++) {
+    int result = 0;
+
+    for (size_t i = 0; i < config->n_sinks && (result == 0 || go_on); i++) {
         const struct slu_config_sink *sink = &config->sinks[i];
-        if (running_sink(house, sink->name) != NULL)
+        if (running_sink(house, sink->name) != NULL ||
+            slu_house_start_sink(house, config, sink, err) == 0)
             continue;
-        if (slu_house_start_sink(house, config, sink, err) != 0) {
-            slu_err_place(err, config->file, sink->section->line, sink->section->column, NULL);
-            return -1;
-        }
+        slu_err_place(err, config->file, sink->section->line, sink->section->column, NULL);
+        result = -1;
     }
-    return 0;
+    return result;
 }
 
 static int change_sinks(struct slu_house *house, const struct slu_config *next, struct slu_err *err)
 {
-    bool all = strcmp(house->config->instance, next->instance) != 0;
-
-    return stop_changed(house, next, all, err) != 0 ? -1 : start_missing(house, next, err);
+    if (stop_changed(house, next, err) != 0)
+        return -1;
+    if (slu_house_is_stopping(house))
+        return slu_err_set(err, SLU_EBUSY, "the broker stops");
+    return start_missing(house, next, false, err);
 }
 
-/* The old configuration goes on: its sinks run again, its names are the spool's. */
+/* The old configuration goes on: its sinks run again, its names are the spool's. Every step is tried,
+ * whatever became of the one before. */
 static void put_back(struct slu_house *house)
 {
     struct change old = {.config = house->config};
     struct slu_err err = {.kind = SLU_OK};
 
-    if (stop_changed(house, house->config, false, &err) != 0 ||
-        slu_house_ask(house, register_task, &old, &err) != 0 ||
-        start_missing(house, house->config, &err) != 0)
+    if (slu_house_is_stopping(house))
+        return;
+    int result = stop_changed(house, house->config, &err);
+    stop_departed(house, house->config);
+    result |= slu_house_ask(house, register_task, &old, &err);
+    result |= start_missing(house, house->config, true, &err);
+    if (result != 0 && !slu_house_is_stopping(house))
         slu_log(SLU_LOG_ERROR, "reload: %s; restart the broker", err.text);
 }
 
@@ -169,6 +201,8 @@ static int reload(struct slu_house *house, struct slu_err *err)
     if (change.binding == NULL || change_sinks(house, change.config, err) != 0 ||
         slu_house_ask(house, swap_task, &change, err) != 0)
         goto put_back;
+    stop_departed(house, house->config);
+    slu_house_show_policies(house);
     result = 0;
     goto done;
 

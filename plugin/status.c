@@ -21,6 +21,7 @@
 #include "plugin/status.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "plugin/house.h"
 
 #include <errno.h>
@@ -38,9 +39,22 @@ static json_t *count(uint64_t n)
     return json_integer((json_int_t)n);
 }
 
+/* Jansson takes UTF-8 only, and what a server or a file name says need not be that. */
 static json_t *text_or_null(const char *text)
 {
-    return text[0] != '\0' ? json_string(text) : json_null();
+    char clean[1024];
+    size_t n = 0;
+
+    for (size_t len = strlen(text), step; n < len && n + 4 < sizeof(clean);
+         n += step != 0 ? step : 1) {
+        step = slu_utf8_step(text + n, len - n);
+        if (step != 0)
+            memcpy(clean + n, text + n, step);
+        else
+            clean[n] = '?';
+    }
+    clean[n] = '\0';
+    return n != 0 ? json_string(clean) : json_null();
 }
 
 static json_t *messages(const struct slu_counts *counts)

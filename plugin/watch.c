@@ -38,8 +38,11 @@ static void watch_spool(struct slu_house *house)
                  (long long)stats.max_bytes);
         slu_log(SLU_LOG_WARNING, "spool: %s", message);
         slu_house_notice(house, "system.spool_fill", message);
+        house->spool_told = step;
     }
-    house->spool_told = step;
+    /* Told again only after it has gone down for good: a spool that drops its oldest stays near a step. */
+    if (step == 0 || step + 30 <= house->spool_told)
+        house->spool_told = step;
 }
 
 static void watch_sink(struct slu_house *house, struct slu_house_sink *sink)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/properties.h"
+#include "base/utf8.h"
 
 #include <fcntl.h>
 #include <ftw.h>
@@ -34,6 +35,7 @@ struct fixture {
 static const char base_config[] =
     "instance: test\n"
     "data_dir: data\n"
+    "schemas: [{id: closed, version: 1, file: closed.json}]\n"
     "sinks:\n"
     "  archive: {type: file, path: lake}\n"
     "policies:\n"
@@ -45,6 +47,8 @@ static const char base_config[] =
     "    to: [archive]\n"
     "  - {id: original, topics: [original/#], payload: number, on_violation: {reroute: alerts/o, "
     "payload: original}}\n"
+    "  - {id: keys, topics: [keys/#], payload: json, schema: closed:1,\n"
+    "     on_violation: {reroute: alerts/k, payload: original}}\n"
     "  - {id: default, topics: [default/#], payload: number, on_violation: {publish: besides/x}}\n"
     "  - {id: drop, topics: [drop/#], payload: number, on_violation: {drop: true, publish: "
     "besides/drop}}\n"
@@ -96,6 +100,9 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(fixture->dir));
     snprintf(fixture->config, sizeof(fixture->config), "%s/sluice.yaml", fixture->dir);
     write_file(fixture->config, base_config);
+    char schema[128];
+    snprintf(schema, sizeof(schema), "%s/closed.json", fixture->dir);
+    write_file(schema, "{\"additionalProperties\": false}");
     open_house(fixture);
     *state = fixture;
     return 0;
@@ -215,6 +222,44 @@ static void payload_original_keeps_the_bytes_and_tells_why_in_properties(void **
         if (i == 0)
             assert_true(slu_slice_equal(property.value, SLU_SLICE("payload.malformed")));
     }
+}
+
+/* MQTT 5.0 §1.5.4: a receiver may close the connection over a control character. */
+static void no_payload_puts_forbidden_characters_into_properties(void **state)
+{
+    struct fixture *fixture = *state;
+    struct slu_answer answer;
+    struct slu_property property;
+    size_t at = 0;
+
+    assert_int_equal(admit(fixture, "keys/1", "{\"a\\u0085\\uFFFE\\u0001\":1}", &answer),
+                     SLU_REROUTE);
+    while (slu_properties_next(answer.properties, &at, &property)) {
+        for (size_t i = 0, step; i < property.value.len; i += step) {
+            step = slu_utf8_step(property.value.data + i, property.value.len - i);
+            assert_int_not_equal(step, 0);
+            assert_true(slu_utf8_allowed_in_mqtt(property.value.data + i, step));
+        }
+    }
+    assert_int_equal(at, answer.properties.len);
+}
+
+static void a_monitored_message_that_cannot_be_read_is_kept_as_bytes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct slu_answer answer;
+    struct slu_record record;
+    const char *policy, *schema;
+    char dir[128];
+
+    snprintf(dir, sizeof(dir), "%s/data", fixture->dir);
+    assert_int_equal(admit(fixture, "watch/1", "1,\"topic\":\"x\"", &answer), SLU_ACCEPT);
+    struct slu_spool_view *view = slu_spool_view_open(dir, NULL);
+    assert_non_null(view);
+    assert_true(slu_spool_view_next(view, &record, &policy, &schema));
+    assert_int_equal(record.format, SLU_RECORD_BYTES);
+    assert_int_equal(record.quality, SLU_QUALITY_UNCERTAIN);
+    slu_spool_view_close(view);
 }
 
 static void a_retained_clear_passes_unjudged(void **state)
@@ -385,6 +430,8 @@ int main(void)
         GATE_TEST(every_action_gives_its_admission),
         GATE_TEST(a_rerouted_message_becomes_its_alert),
         GATE_TEST(payload_original_keeps_the_bytes_and_tells_why_in_properties),
+        GATE_TEST(no_payload_puts_forbidden_characters_into_properties),
+        GATE_TEST(a_monitored_message_that_cannot_be_read_is_kept_as_bytes),
         GATE_TEST(a_retained_clear_passes_unjudged),
         GATE_TEST(a_bridge_is_never_disconnected),
         GATE_TEST(published_alerts_are_rate_limited_but_reroutes_are_not),
