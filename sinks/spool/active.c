@@ -49,13 +49,15 @@ uint64_t slu_writer_segment_bytes(const struct slu_spool *spool)
     return bytes < max / 4 ? bytes : max / 4;
 }
 
-/* Make the file of the next segment and take its blocks, so that a full disk shows up here. */
-static int make_ahead(struct slu_spool *spool)
+/* Make the file of the next segment and take its blocks, so that a full disk shows up here. `owed`: for
+ * records that were taken already and wait in the ring; max_size and min_free have decided about them
+ * before, and only the disk itself can say no. They exceed max_size by the ring and a segment at most. */
+static int make_ahead(struct slu_spool *spool, bool owed)
 {
     struct slu_writer *writer = &spool->writer;
     const uint64_t bytes = slu_writer_segment_bytes(spool);
 
-    if (!slu_full_make_room(spool, bytes)) {
+    if (!owed && !slu_full_make_room(spool, bytes)) {
         errno = ENOSPC;
         return -1;
     }
@@ -102,7 +104,7 @@ int slu_writer_keep_ahead(struct slu_spool *spool)
 {
     if (spool->writer.ahead_fd >= 0)
         return 0;
-    if (make_ahead(spool) == 0) {
+    if (make_ahead(spool, false) == 0) {
         now_full(spool, false);
         slu_spool_works(spool);
         return 0;
@@ -221,6 +223,22 @@ static int enter_segment(struct slu_spool *spool, uint64_t base_seq)
     return ok ? 0 : -1;
 }
 
+/* A segment for records that were taken already. A recovery makes no room for them at anybody's cost. */
+static int have_ahead(struct slu_spool *spool)
+{
+    if (spool->writer.ahead_fd >= 0)
+        return 0;
+    if (!spool->recovering && slu_writer_keep_ahead(spool) == 0)
+        return 0;
+    if (make_ahead(spool, true) == 0)
+        return 0;
+    const int sys = errno;
+    if (sys != ENOSPC && sys != EDQUOT)
+        slu_spool_failed(spool, "make a segment", sys);
+    errno = sys;
+    return -1;
+}
+
 /* Begin a new segment, and write to it what is not durable yet. */
 int slu_writer_begin(struct slu_spool *spool)
 {
@@ -229,7 +247,7 @@ int slu_writer_begin(struct slu_spool *spool)
     size_t names = 0;
     uint32_t sinks = 0;
 
-    if (slu_writer_keep_ahead(spool) != 0)
+    if (have_ahead(spool) != 0)
         return -1;
     if (!pack_begin(spool, base_seq, &names, &sinks) || christen(spool, base_seq) != 0)
         return -1;

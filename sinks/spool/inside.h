@@ -176,6 +176,7 @@ struct slu_spool {
     struct slu_writer writer;
     pthread_t thread;
     bool thread_started;
+    bool recovering; /* from open until the writer's thread starts */
 };
 
 /* Set up before recovery, which writes with it; the thread comes later. */

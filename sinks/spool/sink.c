@@ -124,8 +124,8 @@ void slu_spool_keep_sinks(struct slu_spool *spool, const char *const *names, siz
     for (size_t i = 0; i < SLU_SINKS_MAX; i++) {
         struct slu_spool_sink *sink = &spool->sinks[i];
         pthread_mutex_lock(&spool->lock);
-        const bool orphan = sink->used && !sink->cursor.forgotten && !sink->cursor.orphaned &&
-                            !is_among(sink->cursor.name, names, n_names);
+        const bool orphan =
+            sink->used && !sink->cursor.forgotten && !is_among(sink->cursor.name, names, n_names);
         if (orphan)
             sink->cursor.orphaned = true;
         const uint64_t left = orphan ? slu_sink_left(&spool->table, sink) : 0;

@@ -93,6 +93,7 @@ static int start_thread(struct slu_spool *spool, struct slu_err *err)
 {
     sigset_t all, before;
 
+    spool->recovering = false;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the broker's */
     const int sys = pthread_create(&spool->thread, NULL, slu_writer_main, spool);
@@ -169,6 +170,7 @@ struct slu_spool *slu_spool_open(const struct slu_spool_options *options, struct
     struct slu_spool *spool = new_spool(options, err);
     if (spool == NULL)
         return NULL;
+    spool->recovering = true;
     if (open_folders(spool, err) != 0 || slu_recovery_run(spool, options->data_dir, err) != 0 ||
         slu_ring_open(&spool->ring, spool->disk, spool->dir_fd,
                       slu_identity_current(&spool->identity), err) != 0 ||
