@@ -226,6 +226,10 @@ static void *keep_house(void *argument)
         write_status(house);
         atomic_store(&house->attention, true);
     }
+    pthread_mutex_lock(&house->lock);
+    house->housekeeper_ended = true;
+    pthread_cond_broadcast(&house->wake);
+    pthread_mutex_unlock(&house->lock);
     return NULL;
 }
 
@@ -353,10 +357,15 @@ static bool stop_housekeeper(struct slu_house *house, int64_t deadline)
     pthread_mutex_lock(&house->lock);
     house->stopping = true;
     pthread_cond_broadcast(&house->wake);
+    while (!house->housekeeper_ended &&
+           pthread_cond_timedwait(&house->wake, &house->lock, &until) != ETIMEDOUT)
+        ;
+    const bool ended = house->housekeeper_ended;
     pthread_mutex_unlock(&house->lock);
-    house->has_housekeeper =
-        pthread_clockjoin_np(house->housekeeper, NULL, CLOCK_MONOTONIC, &until) != 0;
-    return !house->has_housekeeper;
+    if (ended)
+        pthread_join(house->housekeeper, NULL);
+    house->has_housekeeper = !ended;
+    return ended;
 }
 
 /* All at once, so that they share the time; then wait for each. Returns whether all ended. */

@@ -71,6 +71,7 @@ struct slu_house {
     pthread_mutex_t lock; /* guards what follows; held for a few instructions only */
     pthread_cond_t wake;  /* housekeeper: stopping, reload_wanted, a task was done */
     bool stopping;
+    bool housekeeper_ended;
     bool reload_wanted;
     slu_house_task *task; /* waiting for the broker's thread; NULL: none */
     void *task_argument;
