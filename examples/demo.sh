@@ -190,10 +190,12 @@ show_files() {
     local file
     find "$1" -name '*.jsonl' -type f | LC_ALL=C sort | while read -r file; do
         printf '  %s%s%s  %s lines\n' "$green" "${file#"$stage/"}" "$plain" "$(wc -l <"$file")"
-        # The first line whole, two more from their topic on.
-        awk -v width=200 'NR == 1 {print "    " $0}
+        # The first line whole; of two more what was said, and where.
+        awk -v width=170 'NR == 1 {print "    " $0}
             NR > 1 && NR <= 3 {
-                line = substr($0, index($0, "\"topic\":"))
+                topic = substr($0, index($0, "\"topic\":"))
+                sub(/,"client_id".*/, "", topic)
+                line = topic " … " substr($0, index($0, "\"payload\":"))
                 print "    … " (length(line) > width ? substr(line, 1, width) " …" : line)
             }' "$file"
     done

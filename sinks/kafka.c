@@ -83,11 +83,11 @@ static void on_report(rd_kafka_t *rk, const rd_kafka_message_t *message, void *o
 static void on_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
 {
     const struct slu_kafka_client *client = opaque;
-    char text[TEXT_SIZE];
-    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, text, sizeof(text));
+    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(rk, NULL, 0);
 
     if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
-        client->events.trouble(client->events.context, rd_kafka_err2name(fatal), text, true);
+        client->events.trouble(client->events.context, rd_kafka_err2name(fatal),
+                               rd_kafka_err2str(fatal), true);
     else
         client->events.trouble(client->events.context,
                                rd_kafka_err2name((rd_kafka_resp_err_t)error), reason, false);
@@ -105,19 +105,25 @@ static int on_statistics(rd_kafka_t *rk, char *json, size_t len, void *opaque)
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     struct slu_kafka_client *client = rd_kafka_opaque(rk);
-    const enum slu_log_level ours = level <= LOG_WARNING  ? SLU_LOG_NOTICE
-                                    : level <= LOG_NOTICE ? SLU_LOG_INFO
-                                                          : SLU_LOG_DEBUG;
+    enum slu_log_level ours = SLU_LOG_DEBUG;
 
-    if (client == NULL || strcmp(facility, "FATAL") == 0)
-        return; /* what is final is told by the sink */
+    if (client == NULL)
+        return;
     if (strcmp(facility, "CONFWARN") == 0 && strstr(text, "enable.gapless.guarantee") != NULL)
         return; /* "experimental": tests/kafka tries it on a real Kafka */
+    if (level <= LOG_WARNING && strcmp(facility, "FATAL") != 0)
+        ours = SLU_LOG_NOTICE;
+    else if (level <= LOG_NOTICE) /* what is final the sink tells in its own words */
+        ours = SLU_LOG_INFO;
     slu_log_sometimes(&client->log_rate, LOG_NS, ours, "sink %s: librdkafka: %s: %s",
                       client->events.sink, facility, text);
 }
 
 /* ---- options ------------------------------------------------------------------------------------------- */
+
+/* Names that librdkafka does not list because they stand for others. */
+static const char *const aliases[] = {"linger.ms", "compression.type", "sasl.mechanism"};
+#define N_ALIASES (sizeof(aliases) / sizeof(aliases[0]))
 
 /* The property's name that comes closest, from librdkafka's own list; copied to `out`. */
 static void suggest(const char *name, char *out, size_t out_size)
@@ -127,7 +133,7 @@ static void suggest(const char *name, char *out, size_t out_size)
     size_t n = 0, n_topic = 0;
     const char **dump = rd_kafka_conf_dump(conf, &n);
     const char **topic_dump = rd_kafka_topic_conf_dump(topic_conf, &n_topic);
-    const char **names = calloc(n / 2 + n_topic / 2 + 1, sizeof(*names));
+    const char **names = calloc(n / 2 + n_topic / 2 + N_ALIASES, sizeof(*names));
     size_t n_names = 0;
 
     out[0] = '\0';
@@ -135,6 +141,8 @@ static void suggest(const char *name, char *out, size_t out_size)
         names[n_names++] = dump[i];
     for (size_t i = 0; names != NULL && i + 1 < n_topic; i += 2)
         names[n_names++] = topic_dump[i];
+    for (size_t i = 0; names != NULL && i < N_ALIASES; i++)
+        names[n_names++] = aliases[i];
     const char *nearest = names != NULL ? slu_nearest(slu_slice_of(name), names, n_names) : NULL;
     if (nearest != NULL && slu_kafka_options_refusal(nearest, "") == NULL)
         snprintf(out, out_size, ", did you mean %s?", nearest);
@@ -324,17 +332,18 @@ static struct ending *start_ending(struct slu_kafka_client *client)
     return ending;
 }
 
-void slu_kafka_client_free(struct slu_kafka_client *client)
+bool slu_kafka_client_free(struct slu_kafka_client *client)
 {
     if (client == NULL)
-        return;
+        return true;
     const struct slu_kafka_events events = client->events;
     rd_kafka_purge(client->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(client->rk, FLUSH_MS);
+    const bool is_complete = rd_kafka_outq_len(client->rk) == 0;
     struct ending *ending = start_ending(client);
     if (ending == NULL) {
         destroy(client);
-        return;
+        return is_complete;
     }
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -351,6 +360,7 @@ void slu_kafka_client_free(struct slu_kafka_client *client)
     else
         slu_log(SLU_LOG_WARNING, "sink %s: a Kafka producer does not end; it is left behind",
                 events.sink);
+    return is_complete;
 }
 
 /* ---- messages -------------------------------------------------------------------------------------------- */

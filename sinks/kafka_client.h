@@ -75,9 +75,9 @@ void slu_kafka_client_purge(struct slu_kafka_client *client, bool under_way);
 /* Ask a broker for anything: does one answer? Returns 0, or -1 and err. */
 int slu_kafka_client_reach(struct slu_kafka_client *client, int timeout_ms, struct slu_err *err);
 
-/* End it. What has no report yet gets none. Waits at most about a second; librdkafka's threads that
- * hang longer (in a name server's silence) are left to end by themselves. NULL is fine. */
-void slu_kafka_client_free(struct slu_kafka_client *client);
+/* End it; serves the last reports. False: some messages got none. Waits at most about a second; librdkafka's threads that
+ * hang longer (in a name server's silence) are left to end by themselves. NULL is fine (true). */
+bool slu_kafka_client_free(struct slu_kafka_client *client);
 
 /* The message of a report, copied; for free(). NULL: no memory. */
 struct slu_kafka_message *slu_kafka_report_copy(const struct slu_kafka_report *report);

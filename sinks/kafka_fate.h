@@ -5,6 +5,8 @@
 #ifndef SLU_SINKS_KAFKA_FATE_H
 #define SLU_SINKS_KAFKA_FATE_H
 
+#include <stdbool.h>
+
 enum slu_kafka_fate {
     SLU_KAFKA_REFUSED, /* a record in the batch will never be taken: find it, set it aside */
     SLU_KAFKA_ACT,     /* somebody has to act: keep the data, pause, try one record */
@@ -17,6 +19,7 @@ struct slu_kafka_verdict {
     enum slu_kafka_fate fate;
     const char *code;   /* REFUSED: of the dead letter; NULL: "kafka." and the error's name */
     const char *advice; /* ACT: what somebody has to do; may be NULL */
+    bool is_vanished;   /* what was safe over there may be gone as well */
 };
 
 /* `error` as rd_kafka_err2name() writes it ("MSG_SIZE_TOO_LARGE", "_TRANSPORT"). What is not in the

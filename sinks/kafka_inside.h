@@ -47,9 +47,13 @@ enum slu_kafka_stage {
 /* Why a producer is lost: its first report that says more than "and so did I". */
 struct slu_kafka_failure {
     bool is_known;
+    bool is_partial;  /* not every record that was under way was seen */
+    bool is_vanished; /* see kafka_fate.h */
+    bool is_access;   /* somebody may not do something: Kafka has several words for that */
     enum slu_kafka_fate fate;
-    char text[400];
-    struct slu_sink_reject reject; /* REFUSED: for the record when it was alone */
+    char text[500];
+    char topic[SLU_KAFKA_TOPIC_MAX + 1]; /* "": of no topic alone */
+    struct slu_sink_reject reject;       /* REFUSED: for the record when it was alone */
     size_t n_refused, refused_bytes, token;
     uint64_t last_seq; /* the highest that was refused */
 };
@@ -80,6 +84,9 @@ struct slu_kafka {
     struct slu_kafka_message *trial; /* owned; NULL: none */
     uint64_t trial_seq;
     bool trial_is_sent, trial_is_safe;
+    int64_t trial_ns; /* when it was sent */
+    char reason[500]; /* why it is tried alone */
+    bool reason_is_access;
 
     /* How the connection is. */
     bool is_troubled;

@@ -40,12 +40,33 @@ void slu_kafka_keep_trial(struct slu_kafka *kafka, struct slu_kafka_message *cop
     kafka->trial_is_safe = false;
 }
 
+/* The first record of a topic that is not safe: nothing of its key comes before it. Reports do not come
+ * in that order. */
+static void consider_trial(struct slu_kafka *kafka, const struct slu_kafka_report *report)
+{
+    const uint64_t seq = slu_kafka_queue_at(&kafka->queue, report->token)->seq;
+    const char *topic = kafka->failure.topic;
+
+    if (topic[0] != '\0' && strcmp(report->topic, topic) != 0)
+        return;
+    if (kafka->trial != NULL && kafka->trial_seq <= seq)
+        return;
+    struct slu_kafka_message *copy = slu_kafka_report_copy(report);
+    if (copy != NULL)
+        slu_kafka_keep_trial(kafka, copy, seq);
+}
+
 static void describe(struct slu_kafka_failure *failure, const struct slu_kafka_verdict *verdict,
                      const char *error, const char *text, const char *topic)
 {
     failure->is_known = true;
     failure->fate = verdict->fate;
-    snprintf(failure->text, sizeof(failure->text), "%s%.120s%s%.150s (%.60s)%s%.100s",
+    failure->is_vanished = verdict->is_vanished;
+    failure->is_access = strstr(error, "_AUTHORIZATION_FAILED") != NULL;
+    if (strncmp(error, "CLUSTER_", 8) == 0)
+        topic = ""; /* it is not the topic's */
+    snprintf(failure->topic, sizeof(failure->topic), "%s", topic);
+    snprintf(failure->text, sizeof(failure->text), "%s%.120s%s%.150s (%.60s)%s%.140s",
              topic[0] != '\0' ? "topic " : "", topic, topic[0] != '\0' ? ": " : "", text, error,
              verdict->advice != NULL ? ": " : "", verdict->advice != NULL ? verdict->advice : "");
     if (verdict->code != NULL)
@@ -91,11 +112,12 @@ static void on_failed(struct slu_kafka *kafka, const struct slu_kafka_report *re
     if (verdict->fate != SLU_KAFKA_ECHO && !failure->is_known)
         describe(failure, verdict, report->error, report->text, report->topic);
     lose(kafka);
-    if (!failure->is_known)
+    if (!failure->is_known) {
+        failure->is_partial = true;
         return;
-    if (failure->fate == SLU_KAFKA_ACT && kafka->trial == NULL)
-        slu_kafka_keep_trial(kafka, slu_kafka_report_copy(report),
-                             slu_kafka_queue_at(&kafka->queue, report->token)->seq);
+    }
+    if (failure->fate == SLU_KAFKA_ACT)
+        consider_trial(kafka, report);
     if (failure->fate == SLU_KAFKA_REFUSED && verdict->fate == SLU_KAFKA_REFUSED)
         note_refused(kafka, report->token);
 }
@@ -182,7 +204,8 @@ int slu_kafka_ms_until(int64_t mono_ns)
 
 void slu_kafka_drop_client(struct slu_kafka *kafka)
 {
-    slu_kafka_client_free(kafka->client); /* serves the last reports */
+    if (!slu_kafka_client_free(kafka->client))
+        kafka->failure.is_partial = true;
     kafka->client = NULL;
 }
 
@@ -233,6 +256,8 @@ enum slu_sink_answer slu_kafka_conclude(struct slu_kafka *kafka, struct slu_err 
             begin_singles(kafka);
     }
     slu_kafka_queue_lose(&kafka->queue);
+    if (failure->is_vanished)
+        slu_kafka_queue_forget(&kafka->queue);
     kafka->stage = SLU_KAFKA_STARTING;
     if (failure->is_known && failure->fate == SLU_KAFKA_AGAIN)
         slu_log_sometimes(&kafka->again_rate, SLU_KAFKA_RATE_NS, SLU_LOG_NOTICE,
@@ -240,7 +265,12 @@ enum slu_sink_answer slu_kafka_conclude(struct slu_kafka *kafka, struct slu_err 
                           failure->text);
     if (!failure->is_known || failure->fate != SLU_KAFKA_ACT)
         return SLU_SINK_LIVE;
-    slu_err_set(err, SLU_EDENIED, "%s", failure->text);
+    if (failure->is_partial) /* there may be an earlier one: let them all come again */
+        slu_kafka_keep_trial(kafka, NULL, 0);
+    if (!failure->is_access || !kafka->reason_is_access)
+        snprintf(kafka->reason, sizeof(kafka->reason), "%s", failure->text);
+    kafka->reason_is_access = failure->is_access;
+    slu_err_set(err, SLU_EDENIED, "%s", kafka->reason);
     return SLU_SINK_PAUSED;
 }
 

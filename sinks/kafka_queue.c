@@ -16,7 +16,7 @@ bool slu_kafka_queue_init(struct slu_kafka_queue *queue)
     return queue->entries != NULL;
 }
 
-static void free_known(struct slu_kafka_queue *queue)
+void slu_kafka_queue_forget(struct slu_kafka_queue *queue)
 {
     for (size_t i = queue->known_at; i < queue->n_known; i++)
         free(queue->known[i].reject);
@@ -36,7 +36,7 @@ void slu_kafka_queue_fini(struct slu_kafka_queue *queue)
 {
     if (queue->entries != NULL)
         empty(queue);
-    free_known(queue);
+    slu_kafka_queue_forget(queue);
     free(queue->entries);
     queue->entries = NULL;
 }
@@ -52,7 +52,7 @@ bool slu_kafka_queue_add_known(struct slu_kafka_queue *queue, uint64_t seq)
     while (queue->known_at < queue->n_known && queue->known[queue->known_at].seq < seq)
         free(queue->known[queue->known_at++].reject); /* the spool has discarded it meanwhile */
     if (queue->known_at == queue->n_known) {
-        free_known(queue);
+        slu_kafka_queue_forget(queue);
         return false;
     }
     struct slu_kafka_entry *known = &queue->known[queue->known_at];
@@ -151,7 +151,7 @@ bool slu_kafka_queue_lose(struct slu_kafka_queue *queue)
 
     if (known == NULL) {
         empty(queue);
-        free_known(queue);
+        slu_kafka_queue_forget(queue);
         return most == 0;
     }
     for (size_t i = 0; i < queue->n; i++) {

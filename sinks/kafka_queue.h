@@ -74,6 +74,9 @@ bool slu_kafka_queue_lose(struct slu_kafka_queue *queue);
 /* Remember that one record, not in the queue, is safe. False: no memory. */
 bool slu_kafka_queue_know(struct slu_kafka_queue *queue, uint64_t seq);
 
+/* Forget all that is known. */
+void slu_kafka_queue_forget(struct slu_kafka_queue *queue);
+
 /* Forget the rejects that are remembered: they shall be tried once more. */
 void slu_kafka_queue_pardon(struct slu_kafka_queue *queue);
 

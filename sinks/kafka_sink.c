@@ -137,6 +137,8 @@ static size_t push(void *self, const struct slu_record *records, size_t n, int64
     size_t taken = 0;
 
     (void)deadline_mono_ns;
+    if (kafka->stage == SLU_KAFKA_RUNNING) /* what has failed meanwhile is not to be overtaken */
+        slu_kafka_client_poll(kafka->client, 0);
     if (kafka->queue.n_pending == 0)
         kafka->progress_ns = slu_clock_mono_ns();
     while (taken < n && kafka->stage == SLU_KAFKA_RUNNING && !kafka->needs_reset &&
@@ -200,19 +202,25 @@ static enum slu_sink_answer try_step(struct slu_kafka *kafka, int64_t deadline_n
         if (error != NULL)
             slu_kafka_fail_sending(kafka, kafka->trial, kafka->trial_seq, error, text);
         kafka->trial_is_sent = error == NULL;
+        kafka->trial_ns = slu_clock_mono_ns();
     }
-    while (!kafka->trial_is_safe && !kafka->is_lost && slu_clock_mono_ns() < deadline_ns)
-        slu_kafka_client_poll(kafka->client, slu_kafka_ms_until(deadline_ns));
+    do /* it does not linger for others */
+        slu_kafka_client_flush(kafka->client, slu_kafka_ms_until(deadline_ns));
+    while (!kafka->trial_is_safe && !kafka->is_lost && slu_clock_mono_ns() < deadline_ns);
     if (kafka->trial_is_safe) {
         slu_kafka_queue_know(&kafka->queue, kafka->trial_seq);
         slu_kafka_keep_trial(kafka, NULL, 0);
+        kafka->reason_is_access = false;
         kafka->stage = SLU_KAFKA_RUNNING;
         kafka->needs_reset = true;
         return SLU_SINK_LIVE;
     }
     if (!kafka->is_lost) {
-        slu_err_set(err, SLU_EDENIED, "topic %s: a record is tried, Kafka has not answered yet",
-                    kafka->trial->topic);
+        if (slu_clock_mono_ns() - kafka->trial_ns >= STALL_NS) {
+            slu_kafka_drop_client(kafka); /* the next one may know better */
+            kafka->stage = SLU_KAFKA_STARTING;
+        }
+        slu_err_set(err, SLU_EDENIED, "%s", kafka->reason);
         return SLU_SINK_PAUSED;
     }
     slu_kafka_drop_client(kafka);

@@ -96,8 +96,8 @@ run_everything() {
     suite static tests/static.sh build/release
     suite examples tests/examples.sh build/release/sluice
     suite units tests/units.py build/dev
-    suite "units asan" tests/units.py build/asan --label asan
-    suite "units tsan" tests/units.py build/tsan --label tsan --setarch
+    suite "units asan" tests/units.py build/asan --label asan --patience 2
+    suite "units tsan" tests/units.py build/tsan --label tsan --setarch --patience 4
     suite conformance tests/conformance/run.sh build/dev
     suite cases bash -c "$cases" cases build/release/sluice
     suite "cases asan" bash -c "$cases" cases build/asan/sluice

@@ -2,10 +2,10 @@
 """Runs the tests that CMake registered in one build, and counts each test in those labelled `unit`
 (cmocka); any other is one test, good when it exits with 0. `cases` is left to tests/run.sh.
 
-    tests/units.py BUILD [--label asan] [--setarch] [-j N]
+    tests/units.py BUILD [--label asan] [--setarch] [--patience N] [-j N]
 
 One line a test: `ok NAME`, `FAIL NAME` and what it said, `SKIP NAME: reason`. --setarch: without address
-space randomisation, which ThreadSanitizer needs on some kernels.
+space randomisation, which ThreadSanitizer needs on some kernels. --patience: N times the usual time limit.
 """
 
 import argparse
@@ -24,6 +24,7 @@ def arguments():
     parser.add_argument("build")
     parser.add_argument("--label", default="")
     parser.add_argument("--setarch", action="store_true")
+    parser.add_argument("--patience", type=float, default=1)
     parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
     return parser.parse_args()
 
@@ -80,7 +81,8 @@ def main():
     prefix = ["setarch", "-R"] if options.setarch else []
     good = True
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
-        futures = [pool.submit(run_program, name, command and prefix + command, limit, counts, label)
+        futures = [pool.submit(run_program, name, command and prefix + command,
+                               limit * options.patience, counts, label)
                    for name, command, limit, counts in find_tests(options.build)]
         for future in concurrent.futures.as_completed(futures):
             lines, fine = future.result()

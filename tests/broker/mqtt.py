@@ -433,14 +433,15 @@ class Flood:
         self.first_ack_at = self.first_ack_at or now
         self.last_ack_at = now
 
-    def run(self, count=None, until=None, timeout=120, pace=None):
+    def run(self, count=None, until=None, timeout=120, pace=30_000):
         """Until `count` more are acknowledged, or until() is true, or the connection is lost. `pace`:
-        at most so many a second."""
+        at most so many a second; Mosquitto could do ten times as many, but then a disk that is slow
+        for a moment would fill the spool's ring, and publishers be refused."""
         last = self.acked + count if count is not None else 1 << 62
         start, begun = time.monotonic(), self.made
         deadline = start + timeout
         while self.acked < last and not self.lost and not (until and until()):
-            early = pace and self.made - begun > (time.monotonic() - start) * pace
+            early = self.made - begun > (time.monotonic() - start) * pace
             may_send = bool(self.out) or (
                 self.made < last and self.made - self.acked < self.window and not early)
             readable, writable, _ = select.select(

@@ -59,6 +59,21 @@ class FullSpool(BrokerTest):
             self.assertLess(time.monotonic(), deadline, "refused for ever")
         return acked
 
+    def fill_until_refused(self, broker):
+        """Until the spool is full; a disk that is slow for a moment gets another chance. Returns the
+        numbers that were acknowledged."""
+        acked, first = [], 0
+        while first < FILLS:
+            flood = mqtt.Flood(broker.port, message, first, window=16)
+            flood.run(count=FILLS - first, pace=PACE)
+            if flood.lost:
+                flood.drain()
+            acked += range(first, flood.acked)
+            first = flood.sent
+            if flood.lost and broker.status()["spool"]["bytes"] > 96 << 20:
+                return acked
+        self.fail("nothing was refused")
+
     def account(self, broker):
         """The last status and the numbers in the files, which it explains."""
         status = self.finish(broker)
@@ -92,10 +107,7 @@ class FullSpool(BrokerTest):
     @alone
     def test_refuse_says_so_to_the_publisher_and_loses_nothing(self):
         broker = self.open("refuse")
-        flood = mqtt.Flood(broker.port, message, window=16)
-        flood.run(count=FILLS, pace=PACE)
-        self.assertTrue(flood.lost, "nothing was refused")
-        flood.drain()
+        acked = self.fill_until_refused(broker)
         with broker.client("v5", 5) as five:
             five.send(mqtt.publish(*message(5000), 1, 1, version=5))
             self.assertEqual([packet.raw.hex() for packet in five.until_closed()], ["e00180"])
@@ -119,6 +131,6 @@ class FullSpool(BrokerTest):
         wait_until(takes_again, "the publisher is taken again")
         checks.identities(self.finish(broker))
         numbers = self.numbers(broker)
-        self.assertEqual(numbers[:flood.acked], list(range(flood.acked)))
+        self.assertEqual([n for n in acked if n not in set(numbers)], [])
         self.assertNotIn(5000, numbers)
         self.assertEqual(numbers.count(5003), 1)

@@ -51,7 +51,7 @@ def run_target(target, output):
 
 
 def main():
-    build, output = sys.argv[1], Path(sys.argv[2]).resolve()
+    build, output = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
     jobs = int(sys.argv[4]) if len(sys.argv) > 4 else os.cpu_count() or 2
     found = targets(build)
     good = bool(found)

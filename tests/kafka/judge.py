@@ -4,8 +4,8 @@ from collections import defaultdict
 
 
 def once_and_in_order(records, expected, resets):
-    """All expected seqs are there; per key in order; doubled only after a RESET, with equal ids.
-    Returns how many were doubled."""
+    """All expected seqs are there; per key in order; doubled only after one of the `resets` (new
+    producers), with equal ids. Returns how many were doubled."""
     seen, ids, doubled = defaultdict(list), {}, 0
     for record in sorted(records, key=lambda r: (r.partition, r.offset)):
         if record.seq in ids:

@@ -173,16 +173,29 @@ class Kafka:
         return any(f"org/apache/kafka/tools/{tool}.class" in zipfile.ZipFile(jar).namelist()
                    for jar in JARS.glob("kafka-tools*.jar"))
 
-    def consume(self, topic, idle=3000):
-        """All records, read by Kafka's console consumer: a list of Records, per partition in order."""
+    def length(self, topic):
+        """How many records the topic's partitions hold."""
+        done = self.tool(ADMIN_TOOLS + "GetOffsetShell", "--topic", topic)
+        return sum(int(line.rsplit(b":", 1)[1]) for line in done.stdout.split() if b":" in line)
+
+    def consume(self, topic):
+        """All records, read by Kafka's console consumer: a list of Records."""
         show = [part for setting in (
             "print.timestamp=true", "print.partition=true", "print.offset=true",
             "print.headers=true", "print.key=true", f"key.separator={FIELD}",
             f"line.separator={LINE}", f"headers.separator={HEADER}", "null.literal=\x1cnull\x1c")
                 for part in ("--formatter-property", setting)]
-        done = self.tool(ADMIN_TOOLS + "consumer.ConsoleConsumer", "--topic", topic,
-                         "--from-beginning", "--timeout-ms", idle, *show, check=False)
-        return [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
+        n = self.length(topic)
+        if n == 0:
+            return []
+        for _ in range(3):  # a consumer may give up while a broker finds itself after a fault
+            done = self.tool(ADMIN_TOOLS + "consumer.ConsoleConsumer", "--topic", topic,
+                             "--from-beginning", "--timeout-ms", 20000, "--max-messages", n, *show,
+                             check=False)
+            records = [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
+            if len(records) == n:
+                return records
+        raise AssertionError(f"{topic} holds {n} records, the consumer read {len(records)}")
 
 
 class Record:
