@@ -85,24 +85,8 @@ static int make_ahead(struct slu_spool *spool, bool owed)
     return 0;
 }
 
-/* Who is it that fills the spool? */
-static void look_who_is_behind(struct slu_spool *spool)
-{
-    pthread_mutex_lock(&spool->lock);
-    const struct slu_segment *newest = slu_table_newest(&spool->table);
-    for (size_t i = 0; i < SLU_SINKS_MAX; i++) {
-        struct slu_spool_sink *sink = &spool->sinks[i];
-        atomic_store(&sink->behind, sink->used && newest != NULL &&
-                                        sink->cursor.position.segment < newest->base_seq &&
-                                        slu_sink_left(&spool->table, sink) > 0);
-    }
-    pthread_mutex_unlock(&spool->lock);
-}
-
 static void now_full(struct slu_spool *spool, bool full)
 {
-    if (full)
-        look_who_is_behind(spool);
     if (atomic_exchange(&spool->full, full) == full)
         return;
     if (full)

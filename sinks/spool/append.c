@@ -48,20 +48,14 @@ static enum slu_append turn_away(struct slu_spool *spool, const struct slu_recor
 /* Full is in force: which of these sinks still get the record? False: refused. */
 static bool filter_full(struct slu_spool *spool, const struct slu_record *record, uint32_t *sinks)
 {
-    uint32_t behind = 0;
-
-    /* A sink that keeps up did not fill the spool, and what it gets is soon gone again. */
-    for (uint32_t bits = *sinks; bits != 0; bits &= bits - 1)
-        if (atomic_load(&spool->sinks[__builtin_ctz(bits)].behind))
-            behind |= bits & -bits;
     if (record->qos > 0)
-        for (uint32_t bits = behind; bits != 0; bits &= bits - 1)
+        for (uint32_t bits = *sinks; bits != 0; bits &= bits - 1)
             if (atomic_load(&spool->sinks[__builtin_ctz(bits)].when_full) == SLU_FULL_REFUSE)
                 return false;
     /* drop_newest loses the new one; so does drop_oldest, which had nothing old to give up that
      * would have made room. */
-    count_discarded(spool, behind);
-    *sinks &= ~behind;
+    count_discarded(spool, *sinks);
+    *sinks = 0;
     return true;
 }
 

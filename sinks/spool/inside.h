@@ -87,7 +87,6 @@ struct slu_spool_sink {
     /* Written by the owner only. */
     _Atomic uint64_t routed, discarded_new;
     /* Written by the writer only. */
-    _Atomic bool behind;           /* while full: has records in segments older than the newest */
     _Atomic uint64_t visible_last; /* seq of the newest readable record of this sink */
     _Atomic int64_t oldest_ns;     /* arrival of the oldest that is left; about right */
 };

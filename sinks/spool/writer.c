@@ -324,7 +324,8 @@ static void keep_house(struct slu_spool *spool)
     if (atomic_load(&spool->stopping))
         return;
     if (writer->ahead_fd < 0 && now >= writer->retry_ns &&
-        (writer->fd < 0 || writer->written > slu_writer_segment_bytes(spool) / 2))
+        (writer->fd < 0 || atomic_load(&spool->full) ||
+         writer->written > slu_writer_segment_bytes(spool) / 2))
         (void)slu_writer_keep_ahead(spool);
     if (now - writer->looked_ns >= SLU_NS_PER_S) {
         struct statvfs status;
