@@ -173,29 +173,33 @@ class Kafka:
         return any(f"org/apache/kafka/tools/{tool}.class" in zipfile.ZipFile(jar).namelist()
                    for jar in JARS.glob("kafka-tools*.jar"))
 
-    def length(self, topic):
-        """How many records the topic's partitions hold."""
+    def lengths(self, topic):
+        """How many records each of the topic's partitions holds."""
         done = self.tool(ADMIN_TOOLS + "GetOffsetShell", "--topic", topic)
-        return sum(int(line.rsplit(b":", 1)[1]) for line in done.stdout.split() if b":" in line)
+        lines = [line.decode().split(":") for line in done.stdout.split() if b":" in line]
+        return {int(partition): int(n) for _, partition, n in lines}
 
     def consume(self, topic):
-        """All records, read by Kafka's console consumer: a list of Records."""
+        """All records, read by Kafka's console consumer: a list of Records. Partition by partition,
+        because groups need a coordinator, which is long in coming after a fault."""
         show = [part for setting in (
             "print.timestamp=true", "print.partition=true", "print.offset=true",
             "print.headers=true", "print.key=true", f"key.separator={FIELD}",
             f"line.separator={LINE}", f"headers.separator={HEADER}", "null.literal=\x1cnull\x1c")
                 for part in ("--formatter-property", setting)]
-        n = self.length(topic)
-        if n == 0:
-            return []
-        for _ in range(3):  # a consumer may give up while a broker finds itself after a fault
+        records = []
+        for partition, n in self.lengths(topic).items():
+            if n == 0:
+                continue
             done = self.tool(ADMIN_TOOLS + "consumer.ConsoleConsumer", "--topic", topic,
-                             "--from-beginning", "--timeout-ms", 20000, "--max-messages", n, *show,
-                             check=False)
-            records = [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
-            if len(records) == n:
-                return records
-        raise AssertionError(f"{topic} holds {n} records, the consumer read {len(records)}")
+                             "--partition", partition, "--offset", "earliest", "--timeout-ms", 30000,
+                             "--max-messages", n, *show, check=False)
+            found = [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
+            assert len(found) == n, \
+                f"{topic}-{partition} holds {n} records, the consumer read {len(found)}: " + \
+                done.stderr.decode(errors="replace")[-1000:]
+            records += found
+        return records
 
 
 class Record:
