@@ -18,7 +18,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define LOG_EACH_NS (15 * SLU_NS_PER_S)
+#define LOG_EACH_NS    (15 * SLU_NS_PER_S)
+#define SEGMENTS_LEAST 32 /* in max_size, so that its parts can be dealt out (full.c) */
 
 /* The file being written failed: it ends where it was last durable. */
 void slu_writer_abandon(struct slu_spool *spool)
@@ -43,7 +44,7 @@ uint64_t slu_writer_segment_bytes(const struct slu_spool *spool)
     uint64_t bytes = spool->segment_option;
 
     if (bytes == 0)
-        bytes = max / 8 > SLU_SEGMENT_LEAST ? max / 8 : SLU_SEGMENT_LEAST;
+        bytes = max / SEGMENTS_LEAST > SLU_SEGMENT_LEAST ? max / SEGMENTS_LEAST : SLU_SEGMENT_LEAST;
     if (bytes > SLU_SEGMENT_DEFAULT)
         bytes = SLU_SEGMENT_DEFAULT;
     return bytes < max / 4 ? bytes : max / 4;
@@ -85,33 +86,59 @@ static int make_ahead(struct slu_spool *spool, bool owed)
     return 0;
 }
 
-static void now_full(struct slu_spool *spool, bool full)
+/* "lake, historian": the sinks in `bits`. */
+static void name_sinks(struct slu_spool *spool, uint32_t bits, struct slu_buf *out)
 {
-    if (atomic_exchange(&spool->full, full) == full)
+    pthread_mutex_lock(&spool->lock);
+    for (size_t i = 0; i < SLU_SINKS_MAX; i++)
+        if ((bits >> i & 1u) != 0 && spool->sinks[i].used)
+            slu_buf_printf(out, "%s%s", out->len > 0 ? ", " : "", spool->sinks[i].cursor.name);
+    pthread_mutex_unlock(&spool->lock);
+}
+
+static void now_full(struct slu_spool *spool, uint32_t bits)
+{
+    const uint32_t before = atomic_exchange(&spool->full_for, bits);
+    if (bits == before)
         return;
-    if (full)
-        slu_log_sometimes(&spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_WARNING,
-                          "spool: full (max_size, min_free or the disk of %s); each sink's "
-                          "when_full decides about new records",
-                          spool->data_dir);
+    struct slu_buf names;
+    slu_buf_init(&names, 4096);
+    name_sinks(spool, bits, &names);
+    const char *const who = slu_buf_text(&names);
+    if ((bits & ~before) != 0)
+        slu_log_sometimes(
+            &spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_WARNING,
+            "spool: full (max_size, min_free or the disk of %s); when_full decides about "
+            "new records of %s",
+            spool->data_dir, who);
+    else if (bits != 0)
+        slu_log_sometimes(&spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_NOTICE,
+                          "spool: has room again, but not for %s", who);
     else
         slu_log_sometimes(&spool->writer.full_rate, LOG_EACH_NS, SLU_LOG_NOTICE,
                           "spool: has room again");
+    slu_buf_fini(&names);
 }
 
-/* Keep a segment ready. A disk without room is `full`, anything else is `failing`. */
+void slu_writer_look_full(struct slu_spool *spool)
+{
+    if (spool->writer.ahead_fd >= 0) /* else it is full for everybody, or about to be looked at */
+        now_full(spool, slu_full_behind(spool));
+}
+
+/* Keep a segment ready. A disk without room is full for everybody, anything else is `failing`. */
 int slu_writer_keep_ahead(struct slu_spool *spool)
 {
     if (spool->writer.ahead_fd >= 0)
         return 0;
     if (make_ahead(spool, false) == 0) {
-        now_full(spool, false);
+        now_full(spool, slu_full_behind(spool));
         slu_spool_works(spool);
         return 0;
     }
     const int sys = errno;
     if (sys == ENOSPC || sys == EDQUOT)
-        now_full(spool, true);
+        now_full(spool, UINT32_MAX);
     else
         slu_spool_failed(spool, "make a segment", sys);
     errno = sys;
@@ -226,8 +253,10 @@ static int enter_segment(struct slu_spool *spool, uint64_t base_seq)
 /* A segment for records that were taken already. A recovery makes no room for them at anybody's cost. */
 static int have_ahead(struct slu_spool *spool)
 {
-    if (spool->writer.ahead_fd >= 0)
+    if (spool->writer.ahead_fd >= 0) {
+        slu_writer_look_full(spool);
         return 0;
+    }
     if (!spool->recovering && slu_writer_keep_ahead(spool) == 0)
         return 0;
     if (make_ahead(spool, true) == 0)

@@ -45,17 +45,19 @@ static enum slu_append turn_away(struct slu_spool *spool, const struct slu_recor
     return SLU_APPEND_DROPPED;
 }
 
-/* Full is in force: which of these sinks still get the record? False: refused. */
-static bool filter_full(struct slu_spool *spool, const struct slu_record *record, uint32_t *sinks)
+/* when_full is in force for the sinks in `full`, some of the record's: which of its sinks still get it?
+ * False: refused. */
+static bool filter_full(struct slu_spool *spool, const struct slu_record *record, uint32_t full,
+                        uint32_t *sinks)
 {
     if (record->qos > 0)
-        for (uint32_t bits = *sinks; bits != 0; bits &= bits - 1)
+        for (uint32_t bits = full; bits != 0; bits &= bits - 1)
             if (atomic_load(&spool->sinks[__builtin_ctz(bits)].when_full) == SLU_FULL_REFUSE)
                 return false;
     /* drop_newest loses the new one; so does drop_oldest, which had nothing old to give up that
      * would have made room. */
-    count_discarded(spool, *sinks);
-    *sinks = 0;
+    count_discarded(spool, full);
+    *sinks &= ~full;
     return true;
 }
 
@@ -132,8 +134,9 @@ enum slu_append slu_spool_append(struct slu_spool *spool, struct slu_record *rec
     const bool always = atomic_load_explicit(&spool->sync, memory_order_relaxed) == SLU_SYNC_ALWAYS;
     if (__builtin_expect(always, 0) && record->qos > 0 && !may_become_durable(spool))
         return SLU_APPEND_REFUSED;
-    if (__builtin_expect(atomic_load_explicit(&spool->full, memory_order_relaxed), 0)) {
-        if (!filter_full(spool, record, &sinks))
+    const uint32_t full = atomic_load_explicit(&spool->full_for, memory_order_relaxed) & sinks;
+    if (__builtin_expect(full != 0, 0)) {
+        if (!filter_full(spool, record, full, &sinks))
             return SLU_APPEND_REFUSED;
         if (sinks == 0)
             return SLU_APPEND_DROPPED;

@@ -156,7 +156,8 @@ struct slu_spool {
     _Atomic uint64_t passed_head;  /* ring position at the writer's last pass */
     _Atomic uint64_t durable_seq;
     _Atomic uint32_t durable_step; /* futex of an owner that waits in `always` */
-    _Atomic bool full, failing;
+    _Atomic uint32_t full_for;     /* bits of the sinks whose when_full is in force (full.c) */
+    _Atomic bool failing;
     _Atomic int64_t free_bytes;
     _Atomic uint64_t sync_failures, corrupt_records, corrupt_bytes;
     _Atomic bool identity_changed; /* the writer shall store it */
@@ -194,8 +195,12 @@ void slu_wait_until(int64_t ns, struct timespec *until);
 void slu_spool_failed(struct slu_spool *spool, const char *what, int sys);
 void slu_spool_works(struct slu_spool *spool);
 
-/* Have the file of the next segment ready. 0, or -1 and errno: `full` or `failing` is set. */
+/* Have the file of the next segment ready. 0, or -1 and errno: `full_for` is everybody, or `failing` is
+ * set. */
 int slu_writer_keep_ahead(struct slu_spool *spool);
+
+/* Look again for whom the spool is full. */
+void slu_writer_look_full(struct slu_spool *spool);
 
 /* Begin a new segment, and write to it what is not durable yet. 0 or -1. */
 int slu_writer_begin(struct slu_spool *spool);
@@ -238,6 +243,10 @@ bool slu_full_make_room(struct slu_spool *spool, uint64_t bytes);
 
 /* The same after the disk itself said there is no room: gives up one segment; false: none to give. */
 bool slu_full_give_one(struct slu_spool *spool);
+
+/* Bits of the sinks that have used up what they may: they are behind, and only the reserve is left. Whether
+ * there is room at all is make_room's answer. Writer. */
+uint32_t slu_full_behind(struct slu_spool *spool);
 
 /* All segments' bytes, the one made ahead included. Any thread, lock held. */
 uint64_t slu_full_bytes(const struct slu_spool *spool);

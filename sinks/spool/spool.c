@@ -354,7 +354,7 @@ void slu_spool_stats(const struct slu_spool *spool, struct slu_spool_stats *stat
     stats->corrupt_records = atomic_load(&spool->corrupt_records);
     stats->corrupt_bytes = atomic_load(&spool->corrupt_bytes);
     stats->sync_failures = atomic_load(&spool->sync_failures);
-    stats->full = atomic_load(&spool->full);
+    stats->full = atomic_load(&spool->full_for) != 0;
     stats->failing = atomic_load(&spool->failing);
 }
 

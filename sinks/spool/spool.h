@@ -32,6 +32,8 @@ enum slu_spool_sync {
     SLU_SYNC_OS,       /* the kernel's own pace; sinks see a record after its pwrite */
 };
 
+/* When there is no more room. A sink that is behind meets it while others still have room: the last part
+ * of max_size is kept for sinks that keep up (full.c). */
 enum slu_when_full {
     SLU_FULL_DROP_OLDEST, /* the sink's oldest records go, counted */
     SLU_FULL_DROP_NEWEST, /* new records do not get this sink's bit, counted */
@@ -160,7 +162,7 @@ struct slu_spool_stats {
     uint64_t durable_seq;
     uint64_t corrupt_records, corrupt_bytes; /* since start, set aside */
     uint64_t sync_failures;
-    bool full;    /* max_size, min_free or ENOSPC in force */
+    bool full;    /* max_size, min_free or ENOSPC in force, for some sink or for all */
     bool failing; /* the last write or sync failed; see last_error */
     char last_error[256];
 };

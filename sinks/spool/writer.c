@@ -324,9 +324,11 @@ static void keep_house(struct slu_spool *spool)
     if (atomic_load(&spool->stopping))
         return;
     if (writer->ahead_fd < 0 && now >= writer->retry_ns &&
-        (writer->fd < 0 || atomic_load(&spool->full) ||
+        (writer->fd < 0 || atomic_load(&spool->full_for) != 0 ||
          writer->written > slu_writer_segment_bytes(spool) / 2))
         (void)slu_writer_keep_ahead(spool);
+    if (atomic_load(&spool->full_for) != 0)
+        slu_writer_look_full(spool);
     if (now - writer->looked_ns >= SLU_NS_PER_S) {
         struct statvfs status;
         writer->looked_ns = now;
@@ -345,7 +347,7 @@ static int make_pass(struct slu_spool *spool)
     if (slu_clock_mono_ns() >= writer->retry_ns) {
         if (slu_writer_define(spool) != 0 || drain(spool) != 0 ||
             (sync_is_due(spool) && slu_writer_sync(spool) != 0)) {
-            if (!atomic_load(&spool->full)) /* room is looked for at each pass */
+            if (atomic_load(&spool->full_for) == 0) /* room is looked for at each pass */
                 back_off(writer);
             keep_house(spool);
             return -1;

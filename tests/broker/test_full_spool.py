@@ -47,12 +47,12 @@ class FullSpool(BrokerTest):
     def numbers(self, broker):
         return [record["payload"]["n"] for record in checks.lake(self.lake(broker))]
 
-    def fill(self, broker):
+    def fill(self, broker, pace=PACE):
         """Returns the numbers that were acknowledged."""
         acked, first, deadline = [], 0, time.monotonic() + 120
         while len(acked) < FILLS:
             flood = mqtt.Flood(broker.port, message, first, window=16)
-            flood.run(count=FILLS - len(acked), pace=PACE)
+            flood.run(count=FILLS - len(acked), pace=pace)
             flood.close()
             acked += range(first, flood.acked)
             first = flood.sent
@@ -103,6 +103,24 @@ class FullSpool(BrokerTest):
         self.make_way(broker)
         _, numbers = self.account(broker)
         self.assertEqual([n for n in acked[:100] if n not in set(numbers)], [])
+
+    @alone
+    def test_a_neighbour_that_keeps_up_loses_nothing(self):
+        """The lake is away and drops its newest; the other sink of the same messages gets every one."""
+        both = [policy(to=["lake", "well"])]
+        sinks = {"lake": {"type": "file", "path": "@HOME@/lake", "when_full": "drop_newest"},
+                 "well": {"type": "file", "path": "@HOME@/well", "when_full": "drop_newest"}}
+        broker = self.broker(config(both, sinks, spool={"sync_interval": "20ms", "max_size": "128MiB",
+                                                        "min_free": "1MiB"}), start=False)
+        self.lake(broker).write_text("in the way")
+        broker.start()
+        acked = self.fill(broker, PACE // 3)
+        status = self.finish(broker)
+        checks.identities(status)
+        self.assertGreater(status["sinks"]["lake"]["discarded"], 0)
+        self.assertEqual(status["sinks"]["well"]["discarded"], 0)
+        numbers = [record["payload"]["n"] for record in checks.lake(self.lake(broker, "well"))]
+        self.assertEqual(set(acked) - set(numbers), set())
 
     @alone
     def test_refuse_says_so_to_the_publisher_and_loses_nothing(self):

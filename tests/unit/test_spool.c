@@ -314,6 +314,74 @@ static void wait_full(struct slu_spool *spool, bool full)
     assert_int_equal(stats.full, full);
 }
 
+/* Reads and commits all that is readable for the sink; returns how many records. */
+static uint64_t read_up(struct slu_spool_reader *reader, uint64_t *after)
+{
+    static struct slu_record records[BATCH];
+    uint64_t n = 0;
+    int got;
+
+    while ((got = slu_spool_read(reader, *after, records, BATCH, 1 << 20, NULL)) > 0) {
+        *after = records[got - 1].seq;
+        assert_int_equal(slu_spool_commit(reader, *after, 0, NULL), 0);
+        n += (uint64_t)got;
+    }
+    assert_int_equal(got, 0);
+    return n;
+}
+
+/* Sink a never reads. Sink b reads all along, c stops half-way. What b loses: nothing. */
+static void a_sink_that_keeps_up_loses_nothing(void **state)
+{
+    (void)state;
+    for (int policy = SLU_FULL_DROP_OLDEST; policy <= SLU_FULL_REFUSE; policy++) {
+        struct help_dir dir;
+        help_dir_make(&dir);
+        struct slu_spool_options options = help_options(&dir);
+        options.max_size_bytes = 24 << 16;
+        struct slu_spool *spool = help_open(&options);
+        slu_spool_sink(spool, "a", "file", (enum slu_when_full)policy, NULL);
+        slu_spool_sink(spool, "b", "file", SLU_FULL_DROP_NEWEST, NULL);
+        slu_spool_sink(spool, "c", "file", SLU_FULL_DROP_NEWEST, NULL);
+        struct slu_spool_reader *b = slu_spool_reader_open(spool, "b", NULL);
+        struct slu_spool_reader *c = slu_spool_reader_open(spool, "c", NULL);
+        uint64_t b_after = 0, c_after = 0, b_read = 0, b_sent = 0, refused = 0;
+        for (uint64_t n = 1; n <= 60000; n++) {
+            struct slu_record record = help_record(n, 6 | (n % 4 == 0));
+            record.qos = 1;
+            if (slu_spool_append(spool, &record) == SLU_APPEND_REFUSED) {
+                refused++;
+                assert_int_equal(policy, SLU_FULL_REFUSE);
+                assert_true((record.sinks & 1) != 0); /* only what the sink itself was to get */
+            } else {
+                b_sent++;
+            }
+            if (n % 100 == 0) {
+                assert_true(slu_spool_flush(spool, help_in(10000)));
+                b_read += read_up(b, &b_after);
+                if (n < 30000)
+                    (void)read_up(c, &c_after);
+            }
+        }
+        struct slu_spool_stats stats;
+        slu_spool_stats(spool, &stats);
+        assert_true(stats.bytes <= stats.max_bytes);
+        assert_int_equal(b_read, b_sent);
+        const struct slu_spool_sink_stats books[] = {help_books(spool, "a"), help_books(spool, "b"),
+                                                     help_books(spool, "c")};
+        for (size_t i = 0; i < 3; i++)
+            assert_true(help_balanced(&books[i]));
+        assert_int_equal(books[1].discarded, 0);
+        assert_true(books[2].discarded > 0);
+        assert_int_equal(refused > 0, policy == SLU_FULL_REFUSE);
+        assert_int_equal(books[0].discarded > 0, policy != SLU_FULL_REFUSE);
+        slu_spool_reader_close(b);
+        slu_spool_reader_close(c);
+        help_close(spool);
+        help_remove(dir.path);
+    }
+}
+
 static void when_full_decides(void **state)
 {
     (void)state;
@@ -770,6 +838,7 @@ int main(void)
         cmocka_unit_test(a_far_side_that_knows_more_moves_the_cursor_with_exact_books),
         cmocka_unit_test(delivered_segments_are_deleted),
         cmocka_unit_test(when_full_decides),
+        cmocka_unit_test(a_sink_that_keeps_up_loses_nothing),
         cmocka_unit_test(drop_oldest_keeps_the_newest_and_counts_the_rest),
         cmocka_unit_test(an_orphan_keeps_its_backlog_until_it_is_forgotten),
         cmocka_unit_test(there_are_32_bits_and_no_more),
