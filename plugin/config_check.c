@@ -393,7 +393,9 @@ static void check_sinks(struct slu_draft *draft, struct slu_manual *manual)
         if (i == SLU_SINKS_MAX)
             slu_draft_tell_key(draft, sinks, "/sinks", below, "is one sink too many: at most %d",
                                SLU_SINKS_MAX);
-        check_section(draft, manual, SLU_SECTION_SINK, pair->value, pair->value, pointer);
+        const struct slu_node *type = slu_node_get(pair->value, "type");
+        check_section(draft, manual, slu_manual_sink(slu_slice_of(slu_node_text(type, ""))),
+                      pair->value, pair->value, pointer);
     }
 }
 

@@ -41,9 +41,19 @@ static uint64_t fingerprint(const struct slu_node *section)
     return hash;
 }
 
-/* The section with an absolute `path`, so that a sink need not know the configuration's folder. */
-static const struct slu_node *with_absolute_path(struct slu_draft *draft,
-                                                 const struct slu_node *section)
+static bool is_path(struct slu_slice key)
+{
+    static const char *const keys[] = {"path", "password_file"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (slu_slice_equal(key, slu_slice_of(keys[i])))
+            return true;
+    return false;
+}
+
+/* The section with absolute paths, so that a sink need not know the configuration's folder. */
+static const struct slu_node *with_absolute_paths(struct slu_draft *draft,
+                                                  const struct slu_node *section)
 {
     struct slu_arena *arena = &draft->config->arena;
     struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 1, sizeof(*pairs));
@@ -55,7 +65,7 @@ static const struct slu_node *with_absolute_path(struct slu_draft *draft,
     copy->pairs = pairs;
     for (size_t i = 0; i < section->n; i++) {
         pairs[i] = section->pairs[i];
-        if (!slu_slice_equal(pairs[i].key, SLU_SLICE("path")))
+        if (!is_path(pairs[i].key))
             continue;
         struct slu_node *value = slu_arena_alloc(arena, sizeof(*value));
         const char *path =
@@ -132,7 +142,7 @@ static bool read_sink(struct slu_draft *draft, const struct slu_node_pair *pair,
 
     slu_draft_pointer(pointer, sizeof(pointer), "/sinks", pair->key);
     sink->name = slu_arena_copy(&draft->config->arena, pair->key);
-    sink->section = with_absolute_path(draft, pair->value);
+    sink->section = with_absolute_paths(draft, pair->value);
     if (sink->name == NULL || sink->section == NULL) {
         slu_draft_no_memory(draft);
         return false;

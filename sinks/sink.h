@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/node.h"
 #include "base/problems.h"
+#include "sinks/report.h"
 #include "sinks/spool/record.h"
 
 #include <stdbool.h>
@@ -102,6 +103,15 @@ struct slu_sink_ops {
 
     /* Release everything, even after a failed open(). Cannot fail. */
     void (*close)(void *self);
+
+    /* For `sluice check --connect`: go to the far shore as push would, and add to the report what was
+     * met, good and bad: can it be reached, as whom and how safely, is there what the sink needs, may
+     * it be written. Changes nothing over there: no row, no file, no topic, no place is taken. Waits
+     * for the network until the deadline at most (that is a bad point then). Independent of open: no
+     * `self`; of `env` only name and instance are set. The section has passed check(). May be
+     * NULL: there is nothing to look at. */
+    void (*probe)(const struct slu_sink_env *env, const struct slu_node *section,
+                  int64_t deadline_mono_ns, struct slu_sink_report *report);
 };
 
 /* What the envelope of `record` needs, from the names of `env`; borrowed like these. */
