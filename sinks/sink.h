@@ -20,6 +20,7 @@
 #ifndef SLU_SINKS_SINK_H
 #define SLU_SINKS_SINK_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/node.h"
 #include "base/problems.h"
@@ -71,6 +72,14 @@ struct slu_sink_ops {
     const char *type;  /* the configuration's `type` and the word in status: "file" */
     size_t self_bytes; /* private state; the caller gives it zeroed */
 
+    /* The section gets one more member, `policies`: of each policy its id, topics and timestamp, in the
+     * configuration's own words, so that the sink can find named levels without a look at the
+     * snapshot. The sink is opened anew when they change. */
+    bool wants_policies;
+
+    /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */
+    bool (*takes_messages_only)(const struct slu_node *section);
+
     /* Does the section make sense beyond what config.schema.json says? Adds problems. May be NULL. */
     void (*check)(const struct slu_node *section, struct slu_problems *problems);
 
@@ -103,6 +112,10 @@ struct slu_sink_ops {
 
     /* Release everything, even after a failed open(). Cannot fail. */
     void (*close)(void *self);
+
+    /* For `sluice ddl`: append the SQL that makes what a sink of this section needs, each statement
+     * ended with ";\n". Returns 0, or -1 and err. NULL: it has no tables. */
+    int (*ddl)(const struct slu_node *section, struct slu_buf *out, struct slu_err *err);
 
     /* For `sluice check --connect`: go to the far shore as push would, and add to the report what was
      * met, good and bad: can it be reached, as whom and how safely, is there what the sink needs, may

@@ -13,7 +13,7 @@ static const struct verb {
     const char *sentence;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"check", "FILE [--json]", "is this configuration good?", slu_cli_check},
+    {"check", "FILE [--connect] [--json]", "is this configuration good?", slu_cli_check},
     {"explain", "FILE TOPIC [TEXT|@FILE|-] [--json]", "what becomes of a message, and why",
      slu_cli_explain},
     {"test", "FILE [--json]", "run the tests that the configuration holds", slu_cli_test},
@@ -61,14 +61,6 @@ int slu_cli_usage(const char *name, const char *reason)
         fprintf(stderr, "sluice %s: %s\n", name, reason);
     if (verb != NULL)
         print_usage(stderr, verb);
-    return SLU_EXIT_FAILED;
-}
-
-int slu_cli_ddl(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    fputs("sluice ddl: not supported yet: no sink of this version has tables\n", stderr);
     return SLU_EXIT_FAILED;
 }
 
