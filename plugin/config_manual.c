@@ -43,7 +43,7 @@ enum slu_section slu_manual_sink(struct slu_slice type)
 static struct slu_schema *compile_section(const struct slu_manual *manual, enum slu_section section,
                                           struct slu_problems *problems)
 {
-    const struct slu_schema_options options = {"config", "config.schema.json"};
+    const struct slu_schema_options options = {.name = "config", .source = "config.schema.json"};
     const struct slu_value *defs = slu_value_get(manual->document->root, SLU_SLICE("$defs"));
     struct slu_schema *schema = NULL;
     struct slu_buf text;

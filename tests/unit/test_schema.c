@@ -18,7 +18,7 @@
 static struct slu_payload_reader *reader;
 static struct slu_schema_scratch *scratch;
 static struct slu_verdict verdict;
-static const struct slu_schema_options options = {"oven:1", "oven.json"};
+static const struct slu_schema_options options = {.name = "oven:1", .source = "oven.json"};
 
 static int set_up(void **state)
 {

@@ -60,7 +60,7 @@ static const char text[] =
 static void no_memory_refuses_the_schema_and_harms_nothing(void **state)
 {
     (void)state;
-    const struct slu_schema_options options = {"m", "m.json"};
+    const struct slu_schema_options options = {.name = "m", .source = "m.json"};
     unsigned refused = 0;
     bool failed = true;
     for (long n = 0; failed; n++) {

@@ -63,6 +63,7 @@ void slu_keyword_type_compile(struct slu_build *build, const struct slu_keyword 
     }
     build->node->types = variants;
     build->node->integer = (variants & SLU_VARIANTS_INTEGER) != 0;
+    build->node->as_written = build->dialect.draft == SLU_DRAFT_4;
     build->node->raw_type = slu_compile_raw(build->compile, value);
 }
 

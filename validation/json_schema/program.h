@@ -60,6 +60,13 @@ struct slu_seen;
 typedef bool slu_keyword_judge(struct slu_run *run, const struct slu_op *op,
                                const struct slu_value *value, struct slu_seen *seen);
 
+/* What the words of a schema mean. */
+struct slu_dialect {
+    uint8_t draft;        /* one bit of enum slu_schema_draft (schema.h) */
+    uint8_t vocabularies; /* bits of enum slu_vocabulary: in use */
+    bool asserts;         /* `format` is an assertion */
+};
+
 struct slu_op {
     slu_keyword_judge *judge;
     const struct slu_keyword *keyword; /* its row: code, sentence */
@@ -92,7 +99,8 @@ struct slu_node {
     double above, below; /* guard: numbers strictly between them hold */
     size_t min_bytes;    /* guard: strings of so many bytes hold … */
     size_t max_bytes;    /* … up to so many */
-    bool integer;        /* `type` allows numbers whose exact value is an integer */
+    bool integer;        /* `type` allows numbers whose exact value is an integer … */
+    bool as_written;     /* … and that are written as one (draft 4) */
     bool never;          /* the schema `false` */
     bool wants_seen;     /* has unevaluatedItems or unevaluatedProperties */
     bool careful;        /* wants_seen, or the program has a $dynamicRef: look at the scope */
@@ -108,7 +116,13 @@ struct slu_program_document {
     struct slu_document *document; /* owned */
     const char *source;            /* file, for places in errors */
     size_t n_cells;
-    ptrdiff_t to_raw; /* cells from a value to its raw twin */
+};
+
+/* A resource: for the places of output.c only. */
+struct slu_program_resource {
+    struct slu_slice uri;
+    const struct slu_value *raw_root;
+    struct slu_dialect dialect;
 };
 
 /* The compiled patterns, which do not live in the arena alone. */
@@ -122,7 +136,8 @@ struct slu_schema {
     const char *name;
     const struct slu_node *root;
     struct slu_program_document *documents;
-    size_t n_documents;
+    size_t n_documents, room_documents;
+    struct slu_program_resource *resources; /* by number; NULL unless compiled for output */
     struct slu_regex_list *regexes; /* owned by them; freed with it */
 };
 
