@@ -170,6 +170,7 @@ static void compile(struct slu_draft *draft, const struct slu_policy_options *po
                                               MAX_PAYLOAD_LIMIT, MIB),
         .schemas = draft->sources,
         .n_schemas = config->n_schemas,
+        .library = draft->library,
         .policies = policies,
         .n_policies = n,
     };

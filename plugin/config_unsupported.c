@@ -3,13 +3,10 @@
 
 static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_TOP, "registry", NULL, false},
-    {SLU_SECTION_TOP, "schema_documents", NULL, false},
     {SLU_SECTION_TOP, "default_draft", NULL, false},
     {SLU_SECTION_TOP, "quota", NULL, false},
     {SLU_SECTION_TOP, "dedupe", NULL, false},
     {SLU_SECTION_SCHEMA, "type", "avro", true},
-    {SLU_SECTION_SCHEMA, "format", NULL, false},
-    {SLU_SECTION_SCHEMA, "default_draft", NULL, false},
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
     {SLU_SECTION_SCHEMA, "registry", NULL, true},
     {SLU_SECTION_SCHEMA, "registry_id", NULL, false},

@@ -150,7 +150,10 @@ static bool compile_schema(struct compiler *compiler, size_t i)
     if (source->broken)
         return true;
     const struct slu_schema_options options = {.name = compiler->schema_names[i],
-                                               .source = source->file};
+                                               .source = source->file,
+                                               .default_draft = source->default_draft,
+                                               .formats = source->formats,
+                                               .library = compiler->options->library};
     size_t errors = compiler->problems->n_errors;
     struct slu_schema *schema = slu_schema_compile(source->text, &options, compiler->problems);
     if (schema == NULL && compiler->problems->n_errors == errors)

@@ -14,6 +14,7 @@
 #include "base/node.h"
 #include "base/problems.h"
 #include "base/template.h"
+#include "validation/json_schema/schema.h"
 #include "validation/limits.h"
 #include "validation/matcher.h"
 #include "validation/payload/payload.h"
@@ -21,8 +22,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct slu_schema;
 
 enum slu_mode {
     SLU_MODE_ENFORCE, /* a violation acts */
@@ -90,6 +89,8 @@ struct slu_schema_source {
     const struct slu_node *place;
     const char *pointer; /* of `place`: "/schemas/0"; NULL: made from the place in the array */
     bool broken;         /* its errors were told already: it counts as known, nothing more */
+    enum slu_schema_draft default_draft; /* of a document without $schema; 0: 2020-12 */
+    enum slu_schema_formats formats;
 };
 
 /* One policy as the configuration says it; slices and nodes are borrowed during compile. */
@@ -123,6 +124,7 @@ struct slu_snapshot_options {
     size_t max_payload;
     const struct slu_schema_source *schemas;
     size_t n_schemas;
+    const struct slu_library *library; /* what the schemas may refer to; NULL: nothing else */
     const struct slu_policy_options *policies;
     size_t n_policies;
 };

@@ -24,4 +24,9 @@ void slu_instance_judge_fini(struct slu_instance_judge *judge);
 bool slu_instance_holds(struct slu_instance_judge *judge, const struct slu_schema *schema,
                         struct slu_slice bytes);
 
+/* The same as JSON Schema's output "basic", appended to `out`. `schema` was compiled for it. What is no
+ * JSON gets an output of the same form. */
+bool slu_instance_output(struct slu_instance_judge *judge, const struct slu_schema *schema,
+                         struct slu_slice bytes, struct slu_buf *out);
+
 #endif

@@ -18,9 +18,9 @@ static const struct verb {
      slu_cli_explain},
     {"test", "FILE [--json]", "run the tests that the configuration holds", slu_cli_test},
     {"validate",
-     "SCHEMA FILE… [--json] [--output flag] [--format annotate]\n"
-     "                       [--default-draft 2020-12]\n"
-     "       sluice validate --bowtie",
+     "SCHEMA FILE… [--json] [--output flag|basic] [--format assert|annotate]\n"
+     "                       [--default-draft 2020-12|2019-09|7|6|4]\n"
+     "       sluice validate --bowtie [--format assert|annotate]",
      "do these documents hold to a JSON Schema?", slu_cli_validate},
     {"spool", "DIR list|dump|verify [--json]\n       sluice spool DIR forget SINK [--json]",
      "look into the spool of a data_dir", slu_cli_spool},

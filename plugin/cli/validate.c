@@ -27,22 +27,21 @@ struct run {
     bool all_valid;
 };
 
-/* Values that are true of this version; any other is refused, never silently ignored. */
+static int take_word(const char *option, const char *given, const char *one, const char *other,
+                     struct slu_err *err)
+{
+    if (given == NULL || strcmp(given, one) == 0 || strcmp(given, other) == 0)
+        return 0;
+    return slu_err_set(err, SLU_EINVAL, "%s takes %s or %s, not %.60s", option, one, other, given);
+}
+
+/* What is not built yet is refused, never silently ignored. */
 static int check_values(const struct wish *wish, struct slu_err *err)
 {
-    const struct {
-        const char *option, *given, *supported;
-    } values[] = {{"--output", wish->output, "flag"},
-                  {"--format", wish->format, "annotate"},
-                  {"--default-draft", wish->draft, "2020-12"},
-                  {"--type", wish->type, "json-schema"},
-                  {"--framing", wish->framing, NULL}};
-
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-        if (values[i].given != NULL &&
-            (values[i].supported == NULL || strcmp(values[i].given, values[i].supported) != 0))
-            return slu_err_set(err, SLU_EINVAL, "%s %s is not supported yet", values[i].option,
-                               values[i].given);
+    if (wish->type != NULL && strcmp(wish->type, "json-schema") != 0)
+        return slu_err_set(err, SLU_EINVAL, "--type %.60s is not supported yet", wish->type);
+    if (wish->framing != NULL)
+        return slu_err_set(err, SLU_EINVAL, "--framing is not supported yet");
     if (wish->json_payload)
         return slu_err_set(err, SLU_EINVAL, "--json-payload is not supported yet");
     if (wish->operands.n != 0) {
@@ -51,12 +50,37 @@ static int check_values(const struct wish *wish, struct slu_err *err)
         if (len >= 5 && strcmp(schema + len - 5, ".avsc") == 0)
             return slu_err_set(err, SLU_EINVAL, "%s: Avro schemas are not supported yet", schema);
     }
+    if (take_word("--output", wish->output, "flag", "basic", err) != 0 ||
+        take_word("--format", wish->format, "assert", "annotate", err) != 0)
+        return -1;
+    if (wish->draft != NULL && slu_schema_draft_named(slu_slice_of(wish->draft)) == 0)
+        return slu_err_set(err, SLU_EINVAL,
+                           "--default-draft takes 2020-12, 2019-09, 7, 6 or 4, not %.60s",
+                           wish->draft);
     return 0;
 }
 
-static struct slu_schema *load_schema(const char *file, struct slu_problems *problems)
+static enum slu_schema_formats formats_of(const struct wish *wish)
 {
-    const struct slu_schema_options options = {.name = file, .source = file};
+    if (wish->format == NULL)
+        return SLU_FORMATS_BY_DRAFT;
+    return strcmp(wish->format, "assert") == 0 ? SLU_FORMATS_ASSERT : SLU_FORMATS_ANNOTATE;
+}
+
+static bool is_basic(const struct wish *wish)
+{
+    return wish->output != NULL && strcmp(wish->output, "basic") == 0;
+}
+
+static struct slu_schema *load_schema(const struct wish *wish, struct slu_problems *problems)
+{
+    const char *file = wish->operands.items[0];
+    const struct slu_schema_options options = {
+        .name = file,
+        .source = file,
+        .default_draft = slu_schema_draft_named(slu_slice_of(wish->draft)),
+        .formats = formats_of(wish),
+        .for_output = is_basic(wish)};
     struct slu_schema *schema = NULL;
     struct slu_err err = {0};
     struct slu_buf text;
@@ -104,9 +128,15 @@ static int validate_file(struct run *run, const char *file, struct slu_err *err)
     slu_buf_init(&bytes, SLU_INSTANCE_MAX_BYTES);
     outcome = slu_input_read(file, &bytes, err);
     if (outcome == 0) {
-        const bool valid = slu_instance_holds(&run->judge, run->schema, slu_buf_slice(&bytes));
+        const bool basic = is_basic(run->wish);
+        const struct slu_slice text = slu_buf_slice(&bytes);
+        const bool valid = basic ? slu_instance_output(&run->judge, run->schema, text, &run->out)
+                                 : slu_instance_holds(&run->judge, run->schema, text);
         run->all_valid &= valid;
-        report(run, file, valid);
+        if (basic)
+            slu_buf_add_char(&run->out, '\n');
+        else
+            report(run, file, valid);
     }
     slu_buf_fini(&bytes);
     return outcome;
@@ -117,7 +147,7 @@ static int finish(struct run *run)
     const int status = run->all_valid ? SLU_EXIT_GOOD : SLU_EXIT_BAD;
     struct slu_buf whole;
 
-    if (!run->wish->json && run->wish->output == NULL)
+    if (is_basic(run->wish) || (!run->wish->json && run->wish->output == NULL))
         return slu_out_print(&run->out, status);
     slu_buf_init(&whole, SLU_OUT_MAX_BYTES);
     slu_out_open(&whole, NULL, '{');
@@ -156,7 +186,7 @@ static int load_and_validate(const struct wish *wish)
     int status;
 
     slu_problems_init(&problems);
-    schema = load_schema(wish->operands.items[0], &problems);
+    schema = load_schema(wish, &problems);
     if (schema == NULL) {
         status = slu_out_failed(wish->json, &problems);
     } else {
@@ -188,8 +218,10 @@ int slu_cli_validate(int argc, char **argv)
     if (check_values(&wish, &err) != 0)
         return slu_out_failed_err(wish.json, &err);
     if (wish.bowtie)
-        return wish.operands.n == 0 ? slu_cli_bowtie()
-                                    : slu_cli_usage("validate", "--bowtie takes no files");
+        return wish.operands.n == 0
+                   ? slu_cli_bowtie(slu_schema_draft_named(slu_slice_of(wish.draft)),
+                                    formats_of(&wish))
+                   : slu_cli_usage("validate", "--bowtie takes no files");
     if (wish.operands.n < 2)
         return slu_cli_usage("validate", "needs SCHEMA and at least one FILE");
     return load_and_validate(&wish);

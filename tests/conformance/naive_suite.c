@@ -61,7 +61,8 @@ static void run_group(struct naive *naive, const char *file, const struct slu_va
     const struct slu_value *test = slu_value_first(tests);
     for (size_t i = 0; i < slu_value_len(tests); i++, test = slu_value_next(test)) {
         const enum naive_answer expected =
-            slu_value_variant(suite_member(test, "valid")) == SLU_VALUE_TRUE ? NAIVE_HOLDS : NAIVE_FAILS;
+            slu_value_variant(suite_member(test, "valid")) == SLU_VALUE_TRUE ? NAIVE_HOLDS
+                                                                             : NAIVE_FAILS;
         const enum naive_answer answer =
             open ? naive_judge(naive, suite_member(test, "data")) : NAIVE_GIVES_UP;
         unsigned *count = answer == expected         ? &score->passed

@@ -288,8 +288,7 @@ static struct json *make_ref(struct place place)
     const size_t number = first + dice_below(place.dice, DEFINITIONS - first);
     if (place.names[number] != NAMELESS && !dice_once_in(place.dice, 2))
         return json_scalar(place.dice, by_name[place.names[number]][number]);
-    return json_scalar(place.dice,
-                       (place.root_draft <= NAIVE_7 ? old_pointers : pointers)[number]);
+    return json_scalar(place.dice, (place.root_draft <= NAIVE_7 ? old_pointers : pointers)[number]);
 }
 
 static struct json *make_dynamic_ref(struct place place)
@@ -435,8 +434,7 @@ static void name_definition(struct place place, struct json *schema, size_t numb
             json_set(place.dice, schema, open ? "\"$dynamicAnchor\"" : "\"$anchor\"",
                      json_scalar(place.dice, "\"node\""));
         if (place.draft == NAIVE_2019 && open)
-            json_set(place.dice, schema, "\"$recursiveAnchor\"",
-                     json_scalar(place.dice, "true"));
+            json_set(place.dice, schema, "\"$recursiveAnchor\"", json_scalar(place.dice, "true"));
     }
 }
 

@@ -33,8 +33,10 @@ static const struct {
     enum slu_schema_draft draft;
     const char *name, *folder;
 } drafts[] = {
-    {SLU_DRAFT_2020, "2020-12", "draft2020-12"}, {SLU_DRAFT_2019, "2019-09", "draft2019-09"},
-    {SLU_DRAFT_7, "7", "draft7"},                {SLU_DRAFT_6, "6", "draft6"},
+    {SLU_DRAFT_2020, "2020-12", "draft2020-12"},
+    {SLU_DRAFT_2019, "2019-09", "draft2019-09"},
+    {SLU_DRAFT_7, "7", "draft7"},
+    {SLU_DRAFT_6, "6", "draft6"},
     {SLU_DRAFT_4, "4", "draft4"},
 };
 
@@ -139,12 +141,12 @@ static void count(struct folder *folder, bool good, const char *file, const stru
 
 static void run_group(struct folder *folder, const char *file, const struct slu_value *group)
 {
-    struct slu_schema_options options = {
-        .name = "suite",
-        .source = "schema",
-        .default_draft = folder->draft,
-        .formats = folder->part == REQUIRED ? SLU_FORMATS_BY_DRAFT : SLU_FORMATS_ASSERT,
-        .library = library};
+    struct slu_schema_options options = {.name = "suite",
+                                         .source = "schema",
+                                         .default_draft = folder->draft,
+                                         .formats = folder->part == REQUIRED ? SLU_FORMATS_BY_DRAFT
+                                                                             : SLU_FORMATS_ASSERT,
+                                         .library = library};
     const struct slu_value *tests = suite_member(group, "tests"), *test = slu_value_first(tests);
     struct slu_schema *schema = compile(suite_member(group, "schema"), file, &options);
     options.for_output = true;

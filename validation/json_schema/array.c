@@ -19,7 +19,7 @@ struct items {
 struct contains {
     const struct slu_node *node;
     uint64_t min, max;
-    bool marks; /* what it finds counts as looked at (2020-12) */
+    bool marks;                                /* what it finds counts as looked at (2020-12) */
     const struct slu_value *raw_min, *raw_max; /* NULL: not written */
 };
 

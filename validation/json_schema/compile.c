@@ -123,7 +123,10 @@ bool slu_compile_run(struct slu_compile *compile, struct slu_document *document)
     slu_arena_init(&compile->passing, PASSING_MAX);
     compile->loaded = slu_arena_array(&compile->passing, n_library + 1, sizeof(bool));
     compile->no_memory = compile->loaded == NULL;
-    if (slu_documents_add(compile, document, source, slu_slice("", 0)) && !compile->no_memory) {
+    for (size_t i = 0; i < n_library && !compile->no_memory; i++)
+        compile->loaded[i] =
+            slu_library_at(compile->options->library, i)->text.data == compile->text;
+    if (slu_documents_add(compile, document, source, slu_slice("", 0), 0) && !compile->no_memory) {
         schema->root = slu_compile_node(compile, document->root);
         work_off(compile);
         if (!compile->no_memory && compile->n_errors == 0)

@@ -78,8 +78,9 @@ struct slu_list {
 struct slu_compile {
     struct slu_schema *schema;
     const struct slu_schema_options *options;
+    const char *text; /* the schema's own, to know it in the library */
     struct slu_problems *problems;
-    struct slu_arena passing; /* dies with this struct */
+    struct slu_arena passing;  /* dies with this struct */
     struct slu_list notes;     /* struct slu_cell_notes: one a document */
     struct slu_list resources; /* struct slu_resource */
     struct slu_list names;     /* struct slu_name */
@@ -116,9 +117,10 @@ void *slu_compile_alloc(struct slu_compile *compile, size_t count, size_t size);
 
 /* documents.c: the documents, and what is at a cell of one. */
 
-/* Take over one more, known by `uri` ("": by its own $id only). False: no memory (noted). */
+/* Take over one more, known by `uri` ("": by its own $id only), of `draft` (0: the default one) if it
+ * has no $schema. False: no memory (noted). */
 bool slu_documents_add(struct slu_compile *compile, struct slu_document *document,
-                       const char *source, struct slu_slice uri);
+                       const char *source, struct slu_slice uri, enum slu_schema_draft draft);
 
 /* Tell an error at `cell`, a value or key of one of the documents. Always false. */
 bool slu_compile_error(struct slu_compile *compile, const struct slu_value *cell,
@@ -170,11 +172,13 @@ bool slu_build_expect_names(struct slu_build *build, const struct slu_keyword *r
 /* The compiled pattern at `cell`, a string or key; NULL: told. */
 const struct slu_regex *slu_build_regex(struct slu_build *build, const struct slu_value *cell);
 
-/* scan.c: register resources and anchors of the schema at `cell`, which belongs to `resource`
- * (UINT32_MAX: it is a document's root, known by `uri`). */
-void slu_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_t resource,
-              struct slu_slice uri);
-uint32_t slu_scan_find(const struct slu_compile *compile, struct slu_slice uri); /* UINT32_MAX: none */
+/* scan.c: register resources and anchors of the schema at `cell`, which belongs to `resource`; of a
+ * document. */
+void slu_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_t resource);
+void slu_scan_root(struct slu_compile *compile, const struct slu_value *root, struct slu_slice uri,
+                   enum slu_schema_draft draft);
+uint32_t slu_scan_find(const struct slu_compile *compile,
+                       struct slu_slice uri); /* UINT32_MAX: none */
 const struct slu_anchor *slu_scan_anchor(const struct slu_compile *compile, uint32_t resource,
                                          struct slu_slice name);
 

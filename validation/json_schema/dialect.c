@@ -79,8 +79,9 @@ struct slu_dialect slu_dialect_of(const struct slu_compile *compile, enum slu_sc
     return (struct slu_dialect){
         .draft = (uint8_t)draft,
         .vocabularies = SLU_VOCABULARIES,
-        .asserts = options->formats == SLU_FORMATS_BY_DRAFT ? by_draft
-                                                            : options->formats == SLU_FORMATS_ASSERT,
+        .asserts = options->formats == SLU_FORMATS_BY_DRAFT
+                       ? by_draft
+                       : options->formats == SLU_FORMATS_ASSERT,
     };
 }
 
@@ -92,8 +93,8 @@ static bool read_vocabulary(struct slu_compile *compile, const struct slu_value 
     const struct slu_slice uri = slu_value_text(key);
     const bool needed = slu_value_variant(key + 1) == SLU_VALUE_TRUE;
     const bool decides = compile->options->formats == SLU_FORMATS_BY_DRAFT;
-    const char *prefix = dialect->draft == SLU_DRAFT_2020 ? drafts[0].vocabularies
-                                                          : drafts[1].vocabularies;
+    const char *prefix =
+        dialect->draft == SLU_DRAFT_2020 ? drafts[0].vocabularies : drafts[1].vocabularies;
     for (size_t i = 0; i < sizeof(vocabularies) / sizeof(vocabularies[0]); i++) {
         const struct slu_slice name = slu_slice_of(vocabularies[i].name);
         const size_t begin = strlen(prefix);
@@ -155,7 +156,7 @@ bool slu_dialect_read(struct slu_compile *compile, const struct slu_value *named
         const struct slu_value *above = slu_value_get(meta, SLU_SLICE("$schema"));
         first = first != NULL ? first : meta;
         uri = above != NULL && slu_value_kind(above) == SLU_VALUE_STRING ? slu_value_text(above)
-                                                                        : slu_slice("", 0);
+                                                                         : slu_slice("", 0);
         if (uri.len == 0)
             break;
     }

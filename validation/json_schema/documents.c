@@ -25,7 +25,7 @@ static struct slu_program_document *grow(struct slu_compile *compile)
 }
 
 bool slu_documents_add(struct slu_compile *compile, struct slu_document *document,
-                       const char *source, struct slu_slice uri)
+                       const char *source, struct slu_slice uri, enum slu_schema_draft draft)
 {
     const size_t n = (size_t)(slu_value_next(document->root) - document->root);
     struct slu_arena *passing = &compile->passing;
@@ -44,7 +44,7 @@ bool slu_documents_add(struct slu_compile *compile, struct slu_document *documen
     *noted = notes;
     *entry = (struct slu_program_document){document, kept, n};
     compile->schema->n_documents++;
-    slu_scan(compile, document->root, UINT32_MAX, uri);
+    slu_scan_root(compile, document->root, uri, draft);
     return true;
 }
 

@@ -81,8 +81,7 @@ static void compile_reference(struct slu_build *build, const struct slu_keyword 
     if (!slu_build_expect(build, row, value, SLU_VALUE_STRING))
         return;
     const struct slu_value *target = slu_resolve(compile, value, build->node->resource, &anchor);
-    const bool fixed =
-        anchor == NULL || !anchor->dynamic || (anchor->name.len != 0) != named;
+    const bool fixed = anchor == NULL || !anchor->dynamic || (anchor->name.len != 0) != named;
     const struct slu_slice name = fixed ? slu_slice("", 0) : anchor->name;
     const struct slu_node *node = target != NULL ? slu_build_in_place(build, target) : NULL;
     if (node == NULL)

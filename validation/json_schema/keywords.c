@@ -3,16 +3,16 @@
 
 const struct slu_keyword slu_keywords[SLU_KEYWORDS] = {
 #define KEYWORD(id, name, drafts, vocabulary, shape, kinds, cost, compile, judge, sentence) \
-    {name,                                                                      \
-     "schema." name,                                                            \
-     sentence,                                                                  \
-     sizeof(name) - 1,                                                          \
-     SLU_DRAFTS_##drafts,                                                       \
-     SLU_VOCABULARY_##vocabulary,                                               \
-     SLU_SHAPE_##shape,                                                         \
-     SLU_KINDS_##kinds,                                                         \
-     SLU_COST_##cost,                                                           \
-     slu_keyword_##compile##_compile,                                           \
+    {name,                                                                                  \
+     "schema." name,                                                                        \
+     sentence,                                                                              \
+     sizeof(name) - 1,                                                                      \
+     SLU_DRAFTS_##drafts,                                                                   \
+     SLU_VOCABULARY_##vocabulary,                                                           \
+     SLU_SHAPE_##shape,                                                                     \
+     SLU_KINDS_##kinds,                                                                     \
+     SLU_COST_##cost,                                                                       \
+     slu_keyword_##compile##_compile,                                                       \
      slu_keyword_##judge##_judge},
 #include "validation/json_schema/keywords.def"
 #undef KEYWORD

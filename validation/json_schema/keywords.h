@@ -12,7 +12,8 @@
 #include "validation/json_schema/schema.h"
 
 enum slu_keyword_id {
-#define KEYWORD(id, name, drafts, vocabulary, shape, kinds, cost, compile, judge, sentence) SLU_KEYWORD_##id,
+#define KEYWORD(id, name, drafts, vocabulary, shape, kinds, cost, compile, judge, sentence) \
+    SLU_KEYWORD_##id,
 #include "validation/json_schema/keywords.def"
 #undef KEYWORD
     SLU_KEYWORDS,
@@ -85,9 +86,9 @@ struct slu_keyword {
     uint8_t name_len;
     uint8_t drafts;     /* enum slu_drafts */
     uint8_t vocabulary; /* enum slu_vocabulary */
-    uint8_t shape;  /* enum slu_shape_of */
-    uint8_t kinds;  /* enum slu_kinds */
-    uint8_t cost;   /* enum slu_cost */
+    uint8_t shape;      /* enum slu_shape_of */
+    uint8_t kinds;      /* enum slu_kinds */
+    uint8_t cost;       /* enum slu_cost */
     slu_keyword_compile *compile;
     slu_keyword_judge *judge;
 };
@@ -102,7 +103,7 @@ const struct slu_keyword *slu_keyword_find(struct slu_slice name, struct slu_dia
 
 /* The rows' functions; most are named twice or more, which C allows. */
 #define KEYWORD(id, name, drafts, vocabulary, shape, kinds, cost, compile, judge, sentence) \
-    slu_keyword_compile slu_keyword_##compile##_compile;                        \
+    slu_keyword_compile slu_keyword_##compile##_compile;                                    \
     slu_keyword_judge slu_keyword_##judge##_judge;
 #include "validation/json_schema/keywords.def"
 #undef KEYWORD

@@ -90,8 +90,7 @@ static bool add_name(struct slu_library *library, struct slu_slice uri)
     if (!make_room((void **)&library->names, library->n_names, &library->room_names,
                    sizeof(*library->names)))
         return false;
-    library->names[library->n_names++] =
-        (struct name){uri, hash_of(uri), library->n_documents - 1};
+    library->names[library->n_names++] = (struct name){uri, hash_of(uri), library->n_documents - 1};
     return true;
 }
 

@@ -15,13 +15,16 @@
 
 #include "base/err.h"
 #include "base/slice.h"
+#include "validation/json_schema/schema.h"
 
 #include <stddef.h>
 
 struct slu_library_document {
-    const char *uri; /* that it is known by; NULL or "": by the $id inside only */
+    const char *uri;    /* that it is known by; NULL or "": by the $id inside only */
     const char *source; /* file, for places in errors */
     struct slu_slice text;
+    enum slu_schema_draft
+        default_draft; /* of a text without $schema; 0: as the one that refers to it */
 };
 
 struct slu_library;

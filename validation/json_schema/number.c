@@ -112,8 +112,8 @@ static struct bound *compile_bound(struct slu_build *build, const struct slu_val
 static const struct slu_keyword *exclusive_by_flag(const struct slu_build *build,
                                                    enum slu_keyword_id id)
 {
-    const enum slu_keyword_id flag =
-        id == SLU_KEYWORD_MINIMUM ? SLU_KEYWORD_EXCLUSIVE_MINIMUM_4 : SLU_KEYWORD_EXCLUSIVE_MAXIMUM_4;
+    const enum slu_keyword_id flag = id == SLU_KEYWORD_MINIMUM ? SLU_KEYWORD_EXCLUSIVE_MINIMUM_4
+                                                               : SLU_KEYWORD_EXCLUSIVE_MAXIMUM_4;
     const struct slu_value *value = build->values[flag];
     return value != NULL && slu_value_variant(value) == SLU_VALUE_TRUE ? &slu_keywords[flag] : NULL;
 }

@@ -11,7 +11,8 @@ static inline bool was_found(const uint64_t *found, const struct slu_property *p
 
 /* A member beyond the plain case: not declared, or of an object with patterns, or somebody asks what
  * was looked at. `property`: its entry, or NULL. */
-static __attribute__((noinline)) bool judge_member(struct slu_run *run, const struct slu_object *object,
+static __attribute__((noinline)) bool judge_member(struct slu_run *run,
+                                                   const struct slu_object *object,
                                                    const struct slu_property *property,
                                                    const struct slu_value *key,
                                                    struct slu_seen *seen, size_t ordinal)
@@ -138,8 +139,8 @@ static bool judge_required(struct slu_run *run, const struct slu_object *object,
 }
 
 static bool judge_needs(struct slu_run *run, const struct slu_object *object,
-                        const struct slu_object_dependency *dependency, const struct slu_value *value,
-                        const uint64_t *found)
+                        const struct slu_object_dependency *dependency,
+                        const struct slu_value *value, const uint64_t *found)
 {
     bool holds = true;
     if (!slu_run_draw(run, 1 + dependency->n_needs / 2))
@@ -148,7 +149,8 @@ static bool judge_needs(struct slu_run *run, const struct slu_object *object,
         const struct slu_property *need = &object->table.entries[dependency->needs[i]];
         if (was_found(found, need))
             continue;
-        holds = slu_run_report_missing(run, dependency->row, slu_slice(need->name, need->len), value);
+        holds =
+            slu_run_report_missing(run, dependency->row, slu_slice(need->name, need->len), value);
         if (!run->collect)
             return false;
     }

@@ -184,8 +184,8 @@ static void compile_patterns(struct slu_build *build, struct slu_object *object)
         return;
     const struct slu_value *key = slu_value_first(value);
     for (size_t i = 0; i < slu_value_len(value); i++, key = slu_value_next(key + 1))
-        object->patterns[i] = (struct slu_object_pattern){slu_build_regex(build, key),
-                                               slu_compile_node(build->compile, key + 1)};
+        object->patterns[i] = (struct slu_object_pattern){
+            slu_build_regex(build, key), slu_compile_node(build->compile, key + 1)};
     object->n_patterns = slu_value_len(value);
 }
 

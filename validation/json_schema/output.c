@@ -21,16 +21,16 @@
 
 #include <stdio.h>
 
-#define LIST_MAX   ((size_t)64 << 20)
+#define LIST_MAX       ((size_t)64 << 20)
 #define PATH_MAX_BYTES ((size_t)1 << 20)
 
 /* An output is for people at a terminal, who wait longer than a broker. */
 #define PATIENCE 50
 
 struct slu_output {
-    struct slu_buf path; /* keywordLocation of the node being judged */
+    struct slu_buf path;                /* keywordLocation of the node being judged */
     struct slu_buf errors, annotations; /* units, comma behind each */
-    struct slu_buf text; /* passing */
+    struct slu_buf text;                /* passing */
 };
 
 static bool is_reference(const struct slu_op *op)
@@ -74,7 +74,8 @@ static void add_fragment(struct slu_buf *out, struct slu_slice text)
     static const char allowed[] = "-._~!$&'()*+,;=:@/?";
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.data[i];
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        const bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (plain || (c != '\0' && strchr(allowed, c) != NULL))
             slu_buf_add_char(out, c);
         else
@@ -148,8 +149,8 @@ static void add_keyword(struct slu_run *run, struct slu_dialect dialect,
     const unsigned annotating =
         SLU_VOCABULARY_META_DATA | SLU_VOCABULARY_FORMAT | SLU_VOCABULARY_CONTENT;
     const bool annotates = row != NULL ? (row->vocabulary & annotating) != 0 : since_2019;
-    const bool asks = row != NULL && (row->kinds != SLU_KINDS_NONE ||
-                                      row == &slu_keywords[SLU_KEYWORD_TYPE]);
+    const bool asks =
+        row != NULL && (row->kinds != SLU_KINDS_NONE || row == &slu_keywords[SLU_KEYWORD_TYPE]);
     if (!annotates && !asks)
         return;
     begin_unit(run, out, true, slu_value_text(key), value);
@@ -166,8 +167,8 @@ void slu_output_leave(struct slu_run *run, const struct slu_value *value, bool h
     const struct slu_frame *frame = run->frame;
     const struct slu_value *raw = frame->node->raw;
     const struct slu_dialect dialect = run->schema->resources[frame->node->resource].dialect;
-    const bool alone = (dialect.draft & SLU_DRAFTS_TO_7) != 0 &&
-                       slu_value_get(raw, SLU_SLICE("$ref")) != NULL;
+    const bool alone =
+        (dialect.draft & SLU_DRAFTS_TO_7) != 0 && slu_value_get(raw, SLU_SLICE("$ref")) != NULL;
 
     slu_buf_cut(holds ? &output->errors : &output->annotations,
                 holds ? frame->errors : frame->annotations);
@@ -199,10 +200,10 @@ static bool write_output(struct slu_run *run, bool holds, struct slu_buf *out)
         slu_verdict_reset(run->verdict);
         slu_run_report_stop(run);
         slu_buf_add_text(out, ",\"error\":");
-        slu_json_text_string(out, run->verdict->n != 0
-                                      ? slu_verdict_text(run->verdict,
-                                                         run->verdict->violations[0].message)
-                                      : slu_slice("", 0));
+        slu_json_text_string(
+            out, run->verdict->n != 0
+                     ? slu_verdict_text(run->verdict, run->verdict->violations[0].message)
+                     : slu_slice("", 0));
     } else {
         add_list(out, holds ? "annotations" : "errors",
                  holds ? &output->annotations : &output->errors);

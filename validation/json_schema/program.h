@@ -138,7 +138,7 @@ struct slu_schema {
     struct slu_program_document *documents;
     size_t n_documents, room_documents;
     struct slu_program_resource *resources; /* by number; NULL unless compiled for output */
-    struct slu_regex_list *regexes; /* owned by them; freed with it */
+    struct slu_regex_list *regexes;         /* owned by them; freed with it */
 };
 
 /* For a number that is not big, or a string. */

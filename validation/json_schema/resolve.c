@@ -16,7 +16,7 @@
 
 /* Read a document in. False: told. */
 static bool load(struct slu_compile *compile, struct slu_slice text, const char *source,
-                 struct slu_slice uri)
+                 struct slu_slice uri, enum slu_schema_draft draft)
 {
     struct slu_err err = {0};
     struct slu_document *document = slu_document_parse(text, SLU_COMPILE_MAX_DEPTH, &err);
@@ -26,7 +26,7 @@ static bool load(struct slu_compile *compile, struct slu_slice text, const char 
                            err.text);
         return false;
     }
-    return slu_documents_add(compile, document, source, uri);
+    return slu_documents_add(compile, document, source, uri, draft);
 }
 
 uint32_t slu_resolve_resource(struct slu_compile *compile, struct slu_slice uri, bool *told)
@@ -43,11 +43,11 @@ uint32_t slu_resolve_resource(struct slu_compile *compile, struct slu_slice uri,
         struct slu_slice own, fragment;
         slu_uri_split(slu_slice_of(document->uri), &own, &fragment);
         compile->loaded[number] = true;
-        *told = !load(compile, document->text, document->source, own);
+        *told = !load(compile, document->text, document->source, own, document->default_draft);
     } else if (number == SIZE_MAX) {
         const struct slu_slice text = slu_metaschema_text(uri);
         if (text.len != 0)
-            *told = !load(compile, text, "metaschema", slu_slice("", 0));
+            *told = !load(compile, text, "metaschema", slu_slice("", 0), 0);
     }
     return slu_scan_find(compile, uri);
 }
@@ -69,7 +69,7 @@ static const struct slu_value *follow_pointer(struct slu_compile *compile,
                           (int)(text.len < 200 ? text.len : 200), text.data);
         return NULL;
     }
-    slu_scan(compile, found, resource, slu_slice("", 0));
+    slu_scan(compile, found, resource);
     return found;
 }
 

@@ -55,7 +55,7 @@ struct slu_scope {
 struct slu_frame {
     const struct slu_frame *outer;
     const struct slu_node *node;
-    const struct slu_op *op; /* that is being judged; NULL: none yet */
+    const struct slu_op *op;          /* that is being judged; NULL: none yet */
     size_t path, errors, annotations; /* how long they were when it began */
 };
 

@@ -131,8 +131,9 @@ static struct slu_dialect scan_dialect(struct slu_compile *compile, const struct
     if (is_root || string_of(schema, "$id") != NULL || string_of(schema, "id") != NULL)
         slu_dialect_read(compile, named, &dialect);
     else
-        slu_compile_warn(compile, named - 1,
-                         "$schema asks for nothing: it goes to the root of a schema, or beside an $id");
+        slu_compile_warn(
+            compile, named - 1,
+            "$schema asks for nothing: it goes to the root of a schema, or beside an $id");
     return dialect;
 }
 
@@ -163,7 +164,7 @@ static void scan_inside(struct slu_compile *compile, const struct slu_value *val
     const enum slu_value_kind kind = slu_value_kind(value);
     const bool map = shape == SLU_SHAPE_SCHEMA_MAP || shape == SLU_SHAPE_SOME_MAP;
     if (shape == SLU_SHAPE_SCHEMA || (shape == SLU_SHAPE_EITHER && kind != SLU_VALUE_ARRAY)) {
-        slu_scan(compile, value, resource, slu_slice("", 0));
+        slu_scan(compile, value, resource);
         return;
     }
     if (kind != (map ? SLU_VALUE_OBJECT : SLU_VALUE_ARRAY))
@@ -172,34 +173,32 @@ static void scan_inside(struct slu_compile *compile, const struct slu_value *val
     for (size_t i = 0; i < slu_value_len(value); i++, cell = slu_value_next(cell)) {
         cell += map;
         if (shape != SLU_SHAPE_SOME_MAP || slu_value_kind(cell) != SLU_VALUE_ARRAY)
-            slu_scan(compile, cell, resource, slu_slice("", 0));
+            slu_scan(compile, cell, resource);
     }
 }
 
+/* The dialect of a schema object, its URI, and what belongs to it: `resource`, or a new one. */
+static uint32_t scan_identity(struct slu_compile *compile, const struct slu_value *cell,
+                              uint32_t resource)
+{
+    const bool is_root = resource_at(compile, resource)->root == cell;
+    const struct slu_dialect dialect =
+        scan_dialect(compile, cell, is_root, resource_at(compile, resource)->dialect);
+    if (is_root)
+        resource_at(compile, resource)->dialect = dialect;
+    scan_id(compile, cell, dialect, is_root, &resource);
+    return resource;
+}
+
 /* Recursive as deep as the document is nested (SLU_COMPILE_MAX_DEPTH). */
-void slu_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_t resource,
-              struct slu_slice uri)
+void slu_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_t resource)
 {
     size_t index;
     const bool object = slu_value_kind(cell) == SLU_VALUE_OBJECT;
-    const bool is_root = resource == UINT32_MAX;
     if (slu_compile_notes(compile, cell, &index)->resources[index] != 0 || compile->no_memory)
         return;
-
-    if (is_root) {
-        resource = add_resource(compile, uri, cell, slu_dialect_of(compile, 0));
-        if (uri.len != 0)
-            add_name(compile, uri, resource);
-    }
-    if (compile->no_memory)
-        return;
-    if (object) {
-        const struct slu_dialect dialect =
-            scan_dialect(compile, cell, is_root, resource_at(compile, resource)->dialect);
-        if (is_root)
-            resource_at(compile, resource)->dialect = dialect;
-        scan_id(compile, cell, dialect, is_root, &resource);
-    }
+    if (object)
+        resource = scan_identity(compile, cell, resource);
     /* Asked for anew: a metaschema that was read has moved the notes. */
     slu_compile_notes(compile, cell, &index)->resources[index] = resource + 1;
     if (!object || compile->no_memory)
@@ -212,4 +211,14 @@ void slu_scan(struct slu_compile *compile, const struct slu_value *cell, uint32_
         if (row != NULL && row->shape != SLU_SHAPE_NONE)
             scan_inside(compile, key + 1, (enum slu_shape_of)row->shape, resource);
     }
+}
+
+void slu_scan_root(struct slu_compile *compile, const struct slu_value *root, struct slu_slice uri,
+                   enum slu_schema_draft draft)
+{
+    const uint32_t resource = add_resource(compile, uri, root, slu_dialect_of(compile, draft));
+    if (uri.len != 0)
+        add_name(compile, uri, resource);
+    if (!compile->no_memory)
+        slu_scan(compile, root, resource);
 }

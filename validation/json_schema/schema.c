@@ -44,7 +44,8 @@ struct slu_schema *slu_schema_compile(struct slu_slice text,
                            "no memory to compile the schema");
         return NULL;
     }
-    struct slu_compile compile = {.schema = schema, .options = options, .problems = problems};
+    struct slu_compile compile = {
+        .schema = schema, .options = options, .text = text.data, .problems = problems};
     const bool sound = slu_compile_run(&compile, document);
     slu_compile_fini(&compile);
     if (sound)

@@ -26,11 +26,11 @@ struct slu_value;
 struct slu_verdict;
 
 enum slu_schema_draft { /* bits */
-                 SLU_DRAFT_4 = 1,
-                 SLU_DRAFT_6 = 2,
-                 SLU_DRAFT_7 = 4,
-                 SLU_DRAFT_2019 = 8,
-                 SLU_DRAFT_2020 = 16,
+                        SLU_DRAFT_4 = 1,
+                        SLU_DRAFT_6 = 2,
+                        SLU_DRAFT_7 = 4,
+                        SLU_DRAFT_2019 = 8,
+                        SLU_DRAFT_2020 = 16,
 };
 
 /* "4", "6", "7", "2019-09", "2020-12"; 0: another word. */
@@ -48,10 +48,10 @@ enum slu_schema_formats {
 };
 
 struct slu_schema_options {
-    const char *name;                  /* in violations and messages: "oven:1" */
-    const char *source;                /* file, for places in errors */
-    enum slu_schema_draft default_draft;      /* of a schema without $schema; 0: 2020-12 */
-    enum slu_schema_formats formats;          /* of the schema and of all that it refers to */
+    const char *name;                    /* in violations and messages: "oven:1" */
+    const char *source;                  /* file, for places in errors */
+    enum slu_schema_draft default_draft; /* of a schema without $schema; 0: 2020-12 */
+    enum slu_schema_formats formats;     /* of the schema and of all that it refers to */
     const struct slu_library *library; /* what references may lead to, besides the schema itself and
                                           the metaschemas of the drafts; NULL: nothing. Borrowed
                                           until it is compiled */
