@@ -89,6 +89,7 @@ struct slu_compile {
     struct slu_list edges;     /* struct slu_edge */
     struct slu_list work;      /* struct slu_work: every node, by its index */
     bool *loaded;              /* by document of the library */
+    unsigned loading;          /* documents being read because of one another: $schema of $schema */
     size_t n_errors;
     bool no_memory;
 };

@@ -14,19 +14,33 @@
 
 #include <stdint.h>
 
+/* Documents that are read while another one is: only $schema does that. */
+#define MAX_LOADING 16
+
+static bool tell(struct slu_compile *compile, const char *source, const struct slu_err *err)
+{
+    compile->n_errors++;
+    slu_problems_error(compile->problems, source, err->line, err->column, err->pointer, "%s",
+                       err->text);
+    return false;
+}
+
 /* Read a document in. False: told. */
 static bool load(struct slu_compile *compile, struct slu_slice text, const char *source,
                  struct slu_slice uri, enum slu_schema_draft draft)
 {
     struct slu_err err = {0};
-    struct slu_document *document = slu_document_parse(text, SLU_COMPILE_MAX_DEPTH, &err);
-    if (document == NULL) {
-        compile->n_errors++;
-        slu_problems_error(compile->problems, source, err.line, err.column, err.pointer, "%s",
-                           err.text);
-        return false;
+    if (compile->loading == MAX_LOADING) {
+        slu_err_set(&err, SLU_EINVAL, "more than %d metaschemas, one of the other", MAX_LOADING);
+        return tell(compile, source, &err);
     }
-    return slu_documents_add(compile, document, source, uri, draft);
+    struct slu_document *document = slu_document_parse(text, SLU_COMPILE_MAX_DEPTH, &err);
+    if (document == NULL)
+        return tell(compile, source, &err);
+    compile->loading++;
+    const bool loaded = slu_documents_add(compile, document, source, uri, draft);
+    compile->loading--;
+    return loaded;
 }
 
 uint32_t slu_resolve_resource(struct slu_compile *compile, struct slu_slice uri, bool *told)
