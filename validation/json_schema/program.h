@@ -30,12 +30,19 @@
  * as a double, a length between bytes and code points) goes through the ops, which are exact; they
  * also tell what was wrong. A guard never fails a value.
  *
+ * Drafts leave no trace here: what a keyword means in the draft of its resource was settled when its op
+ * was made. A node knows its resource by number, for $dynamicRef and $recursiveRef:
+ *
+ *   document 0  {"$id": "https://plant/oven", …                resource 0   nodes 0, 1, 2
+ *                 "$defs": {"unit": {"$id": "unit", …}}}        resource 1   node 4
+ *   document 1  of the library, because of a $ref: "press"     resource 2   node 5
+ *
  * Annotations. Only unevaluatedItems and unevaluatedProperties look at them, so they are kept as
  * one bit per member, and only where a node with such a keyword (`wants_seen`) is being judged: the
  * `seen` argument of the judging functions (NULL: nobody asks).
  *
- * Everything lies in one arena that the schema owns, beside the documents it was compiled from:
- * enum values, texts for violations and places point into those.
+ * Everything lies in one arena that the schema owns, beside the documents it was compiled from, its own
+ * and those that it refers to: enum values, texts for violations and places point into those.
  *
  * Threads: never changes once compiled.
  */
