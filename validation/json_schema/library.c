@@ -25,6 +25,8 @@ struct slu_library {
     struct name *names;
     size_t n_documents, room_documents;
     size_t n_names, room_names;
+    uint32_t *slots; /* name's number + 1, by hash; 0: free */
+    size_t n_slots;  /* a power of two, or 0 */
 };
 
 struct slu_library *slu_library_new(void)
@@ -42,6 +44,7 @@ void slu_library_free(struct slu_library *library)
     slu_arena_fini(&library->arena);
     free(library->documents);
     free(library->names);
+    free(library->slots);
     free(library);
 }
 
@@ -60,13 +63,24 @@ const struct slu_library_document *slu_library_at(const struct slu_library *libr
     return &library->documents[i];
 }
 
+/* The slot of that name, or the free one where it would go. */
+static uint32_t *slot_of(const struct slu_library *library, struct slu_slice uri, uint64_t hash)
+{
+    size_t at = hash & (library->n_slots - 1);
+    for (; library->slots[at] != 0; at = (at + 1) & (library->n_slots - 1)) {
+        const struct name *name = &library->names[library->slots[at] - 1];
+        if (name->hash == hash && slu_slice_equal(name->uri, uri))
+            break;
+    }
+    return &library->slots[at];
+}
+
 size_t slu_library_find(const struct slu_library *library, struct slu_slice uri)
 {
-    const uint64_t hash = hash_of(uri);
-    for (size_t i = 0; library != NULL && i < library->n_names; i++)
-        if (library->names[i].hash == hash && slu_slice_equal(library->names[i].uri, uri))
-            return library->names[i].document;
-    return SIZE_MAX;
+    if (library == NULL || library->n_slots == 0)
+        return SIZE_MAX;
+    const uint32_t slot = *slot_of(library, uri, hash_of(uri));
+    return slot != 0 ? library->names[slot - 1].document : SIZE_MAX;
 }
 
 /* Room for one more item; false: no memory. */
@@ -83,14 +97,37 @@ static bool make_room(void **items, size_t n, size_t *room, size_t size)
     return true;
 }
 
+/* Twice as many slots as names, and more. */
+static bool make_slots(struct slu_library *library)
+{
+    if (2 * (library->n_names + 1) <= library->n_slots)
+        return true;
+    const size_t n = library->n_slots != 0 ? 2 * library->n_slots : 64;
+    uint32_t *slots = library->n_names < UINT32_MAX / 4 ? calloc(n, sizeof(*slots)) : NULL;
+    if (slots == NULL)
+        return false;
+    free(library->slots);
+    library->slots = slots;
+    library->n_slots = n;
+    for (size_t i = 0; i < library->n_names; i++)
+        *slot_of(library, library->names[i].uri, library->names[i].hash) = (uint32_t)i + 1;
+    return true;
+}
+
 static bool add_name(struct slu_library *library, struct slu_slice uri)
 {
-    if (uri.len == 0 || slu_library_find(library, uri) != SIZE_MAX)
+    const uint64_t hash = hash_of(uri);
+    if (uri.len == 0)
         return true;
     if (!make_room((void **)&library->names, library->n_names, &library->room_names,
-                   sizeof(*library->names)))
+                   sizeof(*library->names)) ||
+        !make_slots(library))
         return false;
-    library->names[library->n_names++] = (struct name){uri, hash_of(uri), library->n_documents - 1};
+    uint32_t *slot = slot_of(library, uri, hash);
+    if (*slot != 0)
+        return true;
+    library->names[library->n_names++] = (struct name){uri, hash, library->n_documents - 1};
+    *slot = (uint32_t)library->n_names;
     return true;
 }
 
