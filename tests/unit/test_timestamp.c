@@ -91,10 +91,9 @@ static void text_is_rfc_3339(void **state)
     int64_t ns;
 
     (void)state;
-    assert_string_equal(
-        read_time("{\"a\":{\"t\":\"2026-01-01T01:00:00.000000001+01:00\"}}", "/a/t",
-                  SLU_TIME_RFC3339, &ns),
-        "");
+    assert_string_equal(read_time("{\"a\":{\"t\":\"2026-01-01T01:00:00.000000001+01:00\"}}", "/a/t",
+                                  SLU_TIME_RFC3339, &ns),
+                        "");
     assert_int_equal(ns, INT64_C(1767225600000000001));
 }
 
