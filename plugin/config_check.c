@@ -54,7 +54,10 @@ static void tell_unknown(const struct check *check, const struct slu_node_pair *
     struct slu_buf sentence;
 
     slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
-    slu_say_unknown(&sentence, check->manual, page, pair->key);
+    if (slu_unsupported_below(check->section, map_pointer, pair->key))
+        slu_buf_printf(&sentence, "\"%.*s\" is not supported yet", SLU_SLICE_ARG(pair->key));
+    else
+        slu_say_unknown(&sentence, check->manual, page, pair->key);
     tell_key(check, pair, map_pointer, slu_buf_text(&sentence));
     slu_buf_fini(&sentence);
 }

@@ -42,6 +42,8 @@ struct route {
     const struct slu_schema *schema;
     enum slu_format format;
     uint8_t quality;
+    bool has_event; /* a policy has a timestamp: the first one's counts */
+    int64_t event_ns;
 };
 
 void slu_gate_init(struct slu_gate *gate)
@@ -141,7 +143,7 @@ static bool spool_alert(struct slu_gate *gate, const struct slu_finding *finding
     }
     struct slu_record record = {
         .time_ns = message->received_ns,
-        .event_ns = message->received_ns,
+        .event_ns = finding->event_ns,
         .sinks = bound->violation_sinks,
         .policy = bound->number,
         .schema = bound->schema,
@@ -267,6 +269,10 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
             finding->payload->fault == SLU_PAYLOAD_OK ? finding->payload->format : SLU_FORMAT_BYTES;
     }
     route->sinks |= bound->sinks;
+    if (finding->policy->timestamp != NULL && !route->has_event) {
+        route->has_event = true;
+        route->event_ns = finding->event_ns;
+    }
 }
 
 /* A policy with one schema has its number at hand. */
@@ -285,7 +291,7 @@ static enum slu_admission accept_message(struct slu_gate *gate, const struct slu
 
     struct slu_record record = {
         .time_ns = message->received_ns,
-        .event_ns = message->received_ns,
+        .event_ns = route->has_event ? route->event_ns : message->received_ns,
         .sinks = route->sinks,
         .policy = route->bound->number,
         .schema = schema_number(gate, route),

@@ -1,11 +1,12 @@
 /* judge.c -- see judge.h. One message at a time:
  *
  *   begin ── matcher ──▶ set of policies ── next ──┬ read (once a format)   payload.*
+ *                                                 ├ timestamp              timestamp.*
  *                                                 ├ schema                 schema.*
  *                                                 └ limits                 limits.*
  *
  * The order of codes is that of CONTRACT §5; a payload that cannot be read is not judged further, but
- * schema and limits both speak, so that one alert tells everything.
+ * timestamp, schema and limits all speak, so that one alert tells everything.
  */
 #include "validation/judge.h"
 
@@ -222,7 +223,10 @@ static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *poli
             return false;
         payload->unproved = NULL;
     }
-    return policy->limits == NULL || slu_limits_judge(policy->limits, payload, NULL);
+    if (policy->limits != NULL && !slu_limits_judge(policy->limits, payload, NULL))
+        return false;
+    return policy->timestamp == NULL ||
+           slu_timestamp_judge(policy->timestamp, payload, &judge->finding.event_ns, NULL);
 }
 
 static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
@@ -237,9 +241,13 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
         add_payload_violation(&judge->verdict, payload);
         return false;
     }
+    if (policy->timestamp != NULL)
+        holds = slu_timestamp_judge(policy->timestamp, payload, &judge->finding.event_ns,
+                                    &judge->verdict);
     if (policy->schema.n != 0)
-        holds = policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
-                                   : all_schemas_hold(judge, &policy->schema, payload);
+        holds = (policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
+                                    : all_schemas_hold(judge, &policy->schema, payload)) &&
+                holds;
     if (policy->limits != NULL)
         holds = slu_limits_judge(policy->limits, payload, &judge->verdict) && holds;
     return holds;
@@ -256,6 +264,7 @@ const struct slu_finding *slu_judge_next(struct slu_judge *judge)
     judge->finding.policy = policy;
     judge->finding.filter = match->filter;
     judge->finding.schema = NULL;
+    judge->finding.event_ns = judge->message->received_ns;
     judge->finding.verdict = &judge->verdict;
     struct slu_payload *payload = read_for(judge, policy);
     judge->finding.payload = payload;

@@ -18,6 +18,7 @@
 #include "validation/limits.h"
 #include "validation/matcher.h"
 #include "validation/payload/payload.h"
+#include "validation/timestamp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,8 +59,9 @@ struct slu_policy {
     const enum slu_format *formats; /* first that reads wins */
     size_t n_formats;
     struct slu_schema_choice schema;
-    const struct slu_limits *limits; /* NULL: none */
-    uint64_t sinks;                  /* bits of `to` */
+    const struct slu_limits *limits;       /* NULL: none */
+    const struct slu_timestamp *timestamp; /* NULL: event time is arrival */
+    uint64_t sinks;                        /* bits of `to` */
 
     enum slu_action action;
     bool payload_original;              /* reroute: payload stays, reasons as user properties */
@@ -110,6 +112,9 @@ struct slu_policy_options {
     bool any_schema;
     const struct slu_limit *limits;
     size_t n_limits;
+    bool has_timestamp;
+    struct slu_slice timestamp_field; /* JSON Pointer */
+    enum slu_time_unit timestamp_unit;
     uint64_t sinks;
     enum slu_action action;
     bool payload_original;
