@@ -8,14 +8,14 @@
 set -euo pipefail
 
 run_packages=(
-    build-essential cmake ninja-build pkg-config
-    mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
-    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev
-    libpq-dev libidn2-dev
+    build-essential cmake ninja-build pkg-config mosquitto mosquitto-clients mosquitto-dev
+    libmosquitto-dev libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev libpq-dev
+    libidn2-dev
 )
 test_packages=(
-    libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
-    postgresql
+    libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev
+    clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq postgresql
+    debootstrap openssl
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
