@@ -69,4 +69,8 @@ void slu_draft_check_tests(struct slu_draft *draft);
 uint64_t slu_draft_sinks(struct slu_draft *draft, const struct slu_node *section,
                          const char *pointer, const char *below);
 
+/* Tell of sinks under on_violation.to that take messages only. */
+void slu_draft_check_violation_sinks(struct slu_draft *draft, const struct slu_node *policy,
+                                     const char *pointer);
+
 #endif

@@ -150,6 +150,7 @@ static bool read_policy(struct slu_draft *draft, size_t i, const struct slu_node
     options->allow_alert_topics = slu_node_bool(slu_node_get(policy, "allow_alert_topics"), false);
     options->sinks = slu_draft_sinks(draft, policy, options->pointer, "/to");
     options->violation_sinks = slu_draft_sinks(draft, policy, options->pointer, "/on_violation/to");
+    slu_draft_check_violation_sinks(draft, policy, options->pointer);
     read_action(draft, policy, options);
     return read_texts(arena, slu_node_get(policy, "topics"), &options->topics,
                       &options->n_topics) &&

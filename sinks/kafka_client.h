@@ -51,7 +51,8 @@ struct slu_kafka_client *slu_kafka_client_new(const struct slu_kafka_options *op
                                               const struct slu_kafka_events *events,
                                               struct slu_err *err);
 
-/* Hold the properties against librdkafka. What is wrong goes to `problems`. */
+/* Hold the properties against librdkafka, certificates and keys included; no network. What is wrong goes to
+ * `problems`. Options that were read with errors are looked at as far as that makes sense. */
 void slu_kafka_client_check(const struct slu_kafka_options *options, struct slu_problems *problems);
 
 /* Hand a message over; its bytes are copied. Returns NULL, or the name of the error ("_QUEUE_FULL":

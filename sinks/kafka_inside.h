@@ -62,6 +62,7 @@ struct slu_kafka {
     const struct slu_sink_env *env;
     struct slu_arena arena;
     struct slu_kafka_options options;
+    struct slu_sink_policies policies;
     struct slu_kafka_maker maker;
     struct slu_kafka_queue queue;
     struct slu_kafka_statistics statistics;

@@ -12,6 +12,7 @@
 #include "base/problems.h"
 #include "base/template.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum slu_kafka_value { SLU_KAFKA_PAYLOAD, SLU_KAFKA_ENVELOPE };
@@ -33,6 +34,7 @@ struct slu_kafka_options {
     enum slu_kafka_headers headers;
     const struct slu_kafka_property *properties;
     size_t n_properties;
+    bool is_sound; /* the section had no errors */
 };
 
 /* Read a section; texts live in `arena`. What is wrong goes to `problems`. Returns 0, or -1 when there

@@ -35,8 +35,8 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     struct slu_kafka_options options;
     struct slu_arena arena;
     slu_arena_init(&arena, ARENA_BYTES);
-    if (slu_kafka_options_read(section, &arena, &options, problems) == 0)
-        slu_kafka_client_check(&options, problems);
+    slu_kafka_options_read(section, &arena, &options, problems);
+    slu_kafka_client_check(&options, problems);
     slu_arena_fini(&arena);
 }
 
@@ -74,7 +74,9 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     slu_arena_init(&kafka->arena, ARENA_BYTES);
     if (read_options(kafka, section, err) != 0)
         return -1;
-    slu_kafka_maker_init(&kafka->maker, &kafka->options, env);
+    if (slu_sink_policies_read(section, &kafka->arena, &kafka->policies, err) != 0)
+        return -1;
+    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env);
     if (!slu_kafka_queue_init(&kafka->queue))
         return slu_err_set(err, SLU_ENOMEM, "no memory for the queue of a kafka sink");
     if (make_client(kafka, err) != 0)
@@ -360,6 +362,7 @@ void slu_kafka_numbers(const void *self, struct slu_kafka_numbers *numbers)
 const struct slu_sink_ops slu_sink_kafka = {
     .type = "kafka",
     .self_bytes = sizeof(struct slu_kafka),
+    .wants_policies = true,
     .check = check,
     .open = open_sink,
     .push = push,

@@ -71,6 +71,14 @@ struct slu_sink_ops {
     const char *type;  /* the configuration's `type` and the word in status: "file" */
     size_t self_bytes; /* private state; the caller gives it zeroed */
 
+    /* The section gets one more member, `policies`: of each policy its id, topics and timestamp, in the
+     * configuration's own words, so that the sink can find named levels without a look at the
+     * snapshot. The sink is opened anew when they change. */
+    bool wants_policies;
+
+    /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */
+    bool (*takes_messages_only)(const struct slu_node *section);
+
     /* Does the section make sense beyond what config.schema.json says? Adds problems. May be NULL. */
     void (*check)(const struct slu_node *section, struct slu_problems *problems);
 

@@ -12,10 +12,12 @@ run_packages=(
     mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
     libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev
     libpq-dev
+    librdkafka-dev
 )
 test_packages=(
     libcmocka-dev libidn2-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
     postgresql
+    default-jre-headless maven
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

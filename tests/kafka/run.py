@@ -3,7 +3,7 @@
 
     tests/kafka/run.py --drive PATH [--fast] [FILTER]
 
-`PATH` is kafka_drive, built from tests/kafka/drive.c. --fast leaves out what takes long.
+`PATH` is drive_kafka, built from tests/kafka/drive.c. --fast leaves out what takes long.
 """
 
 import argparse
