@@ -534,13 +534,31 @@ void slu_kafka_client_purge(struct slu_kafka_client *client, bool under_way)
                                          : RD_KAFKA_PURGE_F_QUEUE);
 }
 
-int slu_kafka_client_reach(struct slu_kafka_client *client, int timeout_ms, struct slu_err *err)
+static void see_topic(const struct rd_kafka_metadata_topic *topic, struct slu_kafka_sight *sight)
+{
+    sight->has_topic = topic->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    sight->n_partitions = topic->partition_cnt;
+    for (int i = 0; i < topic->partition_cnt; i++)
+        sight->n_leaderless += topic->partitions[i].leader < 0;
+}
+
+/* All topics are asked for: asking for one by name may make it. */
+int slu_kafka_client_look(struct slu_kafka_client *client, const char *topic, int timeout_ms,
+                          struct slu_kafka_sight *sight, struct slu_err *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    const rd_kafka_resp_err_t error =
-        rd_kafka_metadata(client->rk, 0, NULL, &metadata, timeout_ms > 0 ? timeout_ms : 1);
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(client->rk, topic != NULL, NULL, &metadata,
+                                                        timeout_ms > 0 ? timeout_ms : 1);
+
+    *sight = (struct slu_kafka_sight){.n_brokers = 0};
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return slu_err_set(err, SLU_EIO, "no broker answers: %s", rd_kafka_err2str(error));
+    snprintf(sight->broker, sizeof(sight->broker), "%s", metadata->orig_broker_name);
+    sight->n_brokers = metadata->broker_cnt;
+    for (int i = 0; topic != NULL && i < metadata->topic_cnt; i++) {
+        if (strcmp(metadata->topics[i].topic, topic) == 0)
+            see_topic(&metadata->topics[i], sight);
+    }
     rd_kafka_metadata_destroy(metadata);
     return 0;
 }

@@ -389,3 +389,15 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
     options->is_sound = !reading.has_failed;
     return options->is_sound ? 0 : -1;
 }
+
+const char *slu_kafka_options_property(const struct slu_kafka_options *options, const char *name)
+{
+    const struct slu_kafka_property *property = find(options, name);
+    return property != NULL ? property->value : NULL;
+}
+
+const char *slu_kafka_options_fixed_topic(const struct slu_kafka_options *options)
+{
+    const char *text = slu_template_text(options->topic).data;
+    return strpbrk(text, "{}$") == NULL ? text : NULL;
+}

@@ -42,6 +42,12 @@ struct slu_kafka_options {
 int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *arena,
                            struct slu_kafka_options *options, struct slu_problems *problems);
 
+/* The value of a property; NULL: not set. Values may be secret. */
+const char *slu_kafka_options_property(const struct slu_kafka_options *options, const char *name);
+
+/* The topic when it has no substitutions; NULL: it has. */
+const char *slu_kafka_options_fixed_topic(const struct slu_kafka_options *options);
+
 /* Why a property of librdkafka may not be set; NULL: it may. */
 const char *slu_kafka_options_refusal(const char *name, const char *value);
 

@@ -1,7 +1,7 @@
 """A real Apache Kafka for the tests: one KRaft node from Maven Central's jars, in a private folder, on
 free ports. Jars are fetched once into a cache:
 
-    SLUICE_KAFKA_JARS    folder of the jars    (~/.cache/sluice-tests/kafka-4.3.1)
+    SLUICE_KAFKA_JARS    folder of the jars    (${XDG_CACHE_HOME:-~/.cache}/sluice/kafka-4.3.1)
     SLUICE_JAVA          java                  (on PATH)
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VERSION = "4.3.1"
-JARS = Path(os.environ.get("SLUICE_KAFKA_JARS") or
-            Path.home() / ".cache" / "sluice-tests" / f"kafka-{VERSION}")
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
+JARS = Path(os.environ.get("SLUICE_KAFKA_JARS") or CACHE / f"kafka-{VERSION}")
 JAVA = os.environ.get("SLUICE_JAVA", "java")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 CLUSTER = "c2x1aWNlLXRlc3RzLWthZg"
