@@ -395,9 +395,3 @@ const char *slu_kafka_options_property(const struct slu_kafka_options *options, 
     const struct slu_kafka_property *property = find(options, name);
     return property != NULL ? property->value : NULL;
 }
-
-const char *slu_kafka_options_fixed_topic(const struct slu_kafka_options *options)
-{
-    const char *text = slu_template_text(options->topic).data;
-    return strpbrk(text, "{}$") == NULL ? text : NULL;
-}

@@ -45,9 +45,6 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
 /* The value of a property; NULL: not set. Values may be secret. */
 const char *slu_kafka_options_property(const struct slu_kafka_options *options, const char *name);
 
-/* The topic when it has no substitutions; NULL: it has. */
-const char *slu_kafka_options_fixed_topic(const struct slu_kafka_options *options);
-
 /* Why a property of librdkafka may not be set; NULL: it may. */
 const char *slu_kafka_options_refusal(const char *name, const char *value);
 

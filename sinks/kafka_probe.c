@@ -104,13 +104,26 @@ static void tell_topic(const char *topic, const struct slu_kafka_sight *sight,
                        sight->n_partitions, sight->n_partitions == 1 ? "" : "s");
 }
 
+/* The topic when every record has the same; NULL: they have not. */
+static const char *fixed_topic(const struct slu_kafka_options *options, struct slu_buf *named)
+{
+    const struct slu_template_values none = {.filter = NULL};
+
+    slu_buf_init(named, 1 << 16);
+    if (!slu_template_is_fixed(options->topic) ||
+        slu_template_fill(options->topic, SLU_TEMPLATE_KAFKA_TOPIC, &none, named) != 0)
+        return NULL;
+    return slu_buf_text(named);
+}
+
 static void probe(const struct slu_sink_env *env, const struct slu_kafka_options *options,
                   int64_t deadline_ns, struct slu_sink_report *report)
 {
     struct complaint complaint = {""};
     const struct slu_kafka_events events = {&complaint, env->name, on_report, on_trouble,
                                             on_statistics};
-    const char *topic = slu_kafka_options_fixed_topic(options);
+    struct slu_buf named;
+    const char *topic = fixed_topic(options, &named);
     struct slu_kafka_sight sight;
     struct slu_err err = {0};
     struct slu_kafka_client *client =
@@ -118,6 +131,7 @@ static void probe(const struct slu_sink_env *env, const struct slu_kafka_options
 
     if (client == NULL) {
         slu_report_add(report, "connection", false, "%s", err.text);
+        slu_buf_fini(&named);
         return;
     }
     if (look(client, topic, deadline_ns, &complaint, &sight, report)) {
@@ -132,6 +146,7 @@ static void probe(const struct slu_sink_env *env, const struct slu_kafka_options
                            "missing)");
     }
     slu_kafka_client_free(client);
+    slu_buf_fini(&named);
 }
 
 void slu_kafka_probe(const struct slu_sink_env *env, const struct slu_node *section,

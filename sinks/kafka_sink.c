@@ -258,10 +258,11 @@ static enum slu_sink_answer look_around(struct slu_kafka *kafka, int64_t deadlin
     kafka->trouble[0] = '\0';
     if (!is_stalled)
         return SLU_SINK_LIVE;
-    slu_err_set(err, SLU_EIO,
-                "the brokers answer, but have confirmed no record for %lld s (too few replicas in "
-                "sync?)",
-                (long long)((now - kafka->progress_ns) / SLU_NS_PER_S));
+    slu_err_set(err, SLU_EIO, "the brokers answer, but have confirmed no record for %lld s%s",
+                (long long)((now - kafka->progress_ns) / SLU_NS_PER_S),
+                kafka->statistics.throttle_ms > 0
+                    ? ": a quota holds this client back, raise it"
+                    : ": too few replicas in sync, or a full disk? See the brokers' logs");
     return SLU_SINK_AWAY;
 }
 
