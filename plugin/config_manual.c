@@ -20,6 +20,7 @@ static const char *const definitions[SLU_SECTIONS] = {
     [SLU_SECTION_SINK] = "sink",
     [SLU_SECTION_SINK_FILE] = "sink_file",
     [SLU_SECTION_SINK_POSTGRESQL] = "sink_postgresql",
+    [SLU_SECTION_SINK_KAFKA] = "sink_kafka",
     [SLU_SECTION_POLICY] = "policy",
     [SLU_SECTION_TEST] = "test",
 };
@@ -30,6 +31,7 @@ static const struct {
 } sink_sections[] = {
     {"file", SLU_SECTION_SINK_FILE},
     {"postgresql", SLU_SECTION_SINK_POSTGRESQL},
+    {"kafka", SLU_SECTION_SINK_KAFKA},
 };
 
 enum slu_section slu_manual_sink(struct slu_slice type)

@@ -23,6 +23,7 @@ enum slu_section {
     SLU_SECTION_SINK, /* of a type that does not exist */
     SLU_SECTION_SINK_FILE,
     SLU_SECTION_SINK_POSTGRESQL,
+    SLU_SECTION_SINK_KAFKA,
     SLU_SECTION_POLICY,
     SLU_SECTION_TEST,
     SLU_SECTIONS

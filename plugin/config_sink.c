@@ -51,6 +51,54 @@ static bool is_path(struct slu_slice key)
     return false;
 }
 
+/* A property of librdkafka that names a file: ssl.ca.location and the like. */
+static bool is_path_property(struct slu_slice key, const struct slu_node *value)
+{
+    static const char *const ends[] = {".location", ".keytab"};
+
+    if (slu_slice_equal(slu_slice_of(slu_node_text(value, "")), SLU_SLICE("probe")))
+        return false; /* ssl.ca.location: look where the system keeps them */
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        const size_t n = strlen(ends[i]);
+        if (key.len > n && memcmp(key.data + key.len - n, ends[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct slu_node *absolute(struct slu_draft *draft, const struct slu_node *node)
+{
+    struct slu_node *value = slu_arena_alloc(&draft->config->arena, sizeof(*value));
+    const char *path = slu_draft_path(draft, draft->absolute, slu_node_text(node, ""));
+
+    if (value == NULL || path == NULL)
+        return NULL;
+    *value = *node;
+    value->text = slu_slice_of(path);
+    return value;
+}
+
+static const struct slu_node *with_absolute_properties(struct slu_draft *draft,
+                                                       const struct slu_node *map)
+{
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node_pair *pairs = slu_arena_array(arena, map->n + 1, sizeof(*pairs));
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+
+    if (pairs == NULL || copy == NULL)
+        return NULL;
+    *copy = *map;
+    copy->pairs = pairs;
+    for (size_t i = 0; i < map->n; i++) {
+        pairs[i] = map->pairs[i];
+        if (is_path_property(pairs[i].key, pairs[i].value))
+            pairs[i].value = absolute(draft, pairs[i].value);
+        if (pairs[i].value == NULL)
+            return NULL;
+    }
+    return copy;
+}
+
 /* The section with absolute paths, so that a sink need not know the configuration's folder. */
 static struct slu_node *with_absolute_paths(struct slu_draft *draft, const struct slu_node *section,
                                             struct slu_node_pair **last)
@@ -65,16 +113,49 @@ static struct slu_node *with_absolute_paths(struct slu_draft *draft, const struc
     copy->pairs = pairs;
     for (size_t i = 0; i < section->n; i++) {
         pairs[i] = section->pairs[i];
-        if (!is_path(pairs[i].key))
-            continue;
-        struct slu_node *value = slu_arena_alloc(arena, sizeof(*value));
-        const char *path =
-            slu_draft_path(draft, draft->absolute, slu_node_text(section->pairs[i].value, ""));
-        if (value == NULL || path == NULL)
+        if (is_path(pairs[i].key))
+            pairs[i].value = absolute(draft, pairs[i].value);
+        else if (slu_slice_equal(pairs[i].key, SLU_SLICE("properties")) &&
+                 pairs[i].value->kind == SLU_NODE_MAP)
+            pairs[i].value = with_absolute_properties(draft, pairs[i].value);
+        if (pairs[i].value == NULL)
             return NULL;
-        *value = *section->pairs[i].value;
-        value->text = slu_slice_of(path);
-        pairs[i].value = value;
+    }
+    *last = &pairs[section->n];
+    return copy;
+}
+
+/* What a sink may know of the policies: a list of {id, topics, timestamp}, their own nodes. */
+static const struct slu_node *policies_for_sinks(struct slu_draft *draft)
+{
+    static const char *const keys[] = {"id", "topics", "timestamp"};
+    const struct slu_node *list = slu_node_get(draft->config->root, "policies");
+    const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+    struct slu_node *maps = slu_arena_array(arena, n + 1, sizeof(*maps));
+    const struct slu_node **items = slu_arena_array(arena, n + 1, sizeof(*items));
+    struct slu_node_pair *pairs =
+        slu_arena_array(arena, n * (sizeof(keys) / sizeof(keys[0])) + 1, sizeof(*pairs));
+
+    if (copy == NULL || maps == NULL || items == NULL || pairs == NULL)
+        return NULL;
+    *copy = (struct slu_node){.kind = SLU_NODE_LIST, .file = draft->config->file, .items = items};
+    for (size_t i = 0; i < n; i++) {
+        struct slu_node *map = &maps[copy->n];
+        if (!slu_draft_is_sound(draft, list->items[i]))
+            continue;
+        *map = *list->items[i];
+        map->pairs = pairs;
+        map->n = 0;
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+            const struct slu_node *value = slu_node_get(list->items[i], keys[k]);
+            if (value == NULL)
+                continue;
+            *pairs++ = (struct slu_node_pair){.key = slu_slice_of(keys[k]), .value = value};
+            map->n++;
+        }
+        items[copy->n++] = map;
     }
     *last = &pairs[section->n];
     return copy;

@@ -13,7 +13,6 @@ slu_room(slu_postgresql
         postgresql_numeric.c
         postgresql_plan.c
         postgresql_probe.c
-        postgresql_policies.c
         postgresql_queue.c
         postgresql_rows.c
         postgresql_sink.c

@@ -5,7 +5,7 @@
  *   postgresql_flight.c    a batch: rows, place, commit; and the hunt for a row that is refused
  *   postgresql.c           the only file that knows libpq (postgresql_client.h)
  *   postgresql_sql.c       statements            postgresql_ddl.c       tables
- *   postgresql_plan.c      options, columns      postgresql_policies.c  levels of topics
+ *   postgresql_plan.c      options, columns      policies.c  levels of topics
  *   postgresql_rows.c      record to rows        postgresql_queue.c     rows that wait
  *   postgresql_field.c     value to field        postgresql_numeric.c, _text.c, _json.c
  *   postgresql_probe.c     what connecting meets
@@ -79,7 +79,7 @@ struct slu_pg_sink {
     const struct slu_sink_env *env;
     struct slu_arena arena; /* plan and policies */
     struct slu_pg_plan plan;
-    struct slu_pg_policies policies;
+    struct slu_sink_policies policies;
     struct slu_pg_rows rows;
     char spool_id[SLU_UUID_TEXT_SIZE], owner[SLU_UUID_TEXT_SIZE];
     char application[80];

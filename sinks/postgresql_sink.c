@@ -173,7 +173,7 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     slu_uuid_format(slu_uuid_random(), sink->owner);
     snprintf(sink->application, sizeof(sink->application), "sluice/%s", env->name);
     if (slu_pg_read_plan(section, &sink->arena, &sink->plan, err) != 0 ||
-        slu_pg_policies_read(section, &sink->arena, &sink->policies, err) != 0)
+        slu_sink_policies_read(section, &sink->arena, &sink->policies, err) != 0)
         return -1;
     return slu_pg_rows_init(&sink->rows, &sink->plan, &sink->policies, env, err);
 }

@@ -68,6 +68,14 @@ struct slu_settlement {
     struct slu_sink_reject rejects[SLU_SINK_REJECTS_MAX]; /* ascending seq; all ≤ safe_seq */
 };
 
+/* A number of the sink's own, for status.json. */
+struct slu_sink_number {
+    const char *name; /* static text */
+    uint64_t value;
+};
+
+#define SLU_SINK_NUMBERS_MAX 12
+
 struct slu_sink_ops {
     const char *type;  /* the configuration's `type` and the word in status: "file" */
     size_t self_bytes; /* private state; the caller gives it zeroed */
@@ -116,6 +124,10 @@ struct slu_sink_ops {
     /* For `sluice ddl`: append the SQL that makes what a sink of this section needs, each statement
      * ended with ";\n". Returns 0, or -1 and err. NULL: it has no tables. */
     int (*ddl)(const struct slu_node *section, struct slu_buf *out, struct slu_err *err);
+
+    /* Numbers of the sink's own, which status.json shows under its type ("kafka": {…}); documented where the
+     * sink declares them. The sink is open. Returns how many, at most SLU_SINK_NUMBERS_MAX. May be NULL. */
+    size_t (*numbers)(const void *self, struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX]);
 
     /* For `sluice check --connect`: go to the far shore as push would, and add to the report what was
      * met, good and bad: can it be reached, as whom and how safely, is there what the sink needs, may

@@ -1,5 +1,6 @@
 /* sinks.c -- the table of sinks of this build. A new sink is a file and a row here. */
 #include "sinks/file.h"
+#include "sinks/kafka.h"
 #include "sinks/postgresql.h"
 #include "sinks/sink.h"
 
@@ -8,9 +9,11 @@
 static const struct slu_sink_ops *const sinks[] = {
     &slu_sink_file,
     &slu_sink_postgresql,
+    &slu_sink_kafka,
 };
 static const char types[] = "file"
-                            ", postgresql";
+                            ", postgresql"
+                            ", kafka";
 
 const struct slu_sink_ops *slu_sink_find(const char *type)
 {

@@ -15,7 +15,13 @@ run_packages=(
 test_packages=(
     libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev
     clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq postgresql
-    debootstrap openssl
+    debootstrap openssl librdkafka-dev
+)
+test_packages=(
+    libcmocka-dev libidn2-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
+    postgresql
+    default-jre-headless maven
+>>>>>>> kafka
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

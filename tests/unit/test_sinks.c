@@ -15,6 +15,7 @@ static void every_type_is_found_by_its_word(void **state)
     static const char *const types[] = {
         "file",
         "postgresql",
+        "kafka",
     };
 
     (void)state;

@@ -1,11 +1,11 @@
-/* postgresql_policies.c -- see postgresql_policies.h. */
-#include "sinks/postgresql_policies.h"
+/* policies.c -- see policies.h. */
+#include "sinks/policies.h"
 
 #include <string.h>
 
 /* A filter that does not compile is the configuration's error, told by its own room. */
 static int read_policy(const struct slu_node *node, struct slu_arena *arena,
-                       struct slu_pg_policy *policy, struct slu_err *err)
+                       struct slu_sink_policy *policy, struct slu_err *err)
 {
     const struct slu_node *topics = slu_node_get(node, "topics");
     const size_t n = topics != NULL && topics->kind == SLU_NODE_LIST ? topics->n : 0;
@@ -29,12 +29,12 @@ static int read_policy(const struct slu_node *node, struct slu_arena *arena,
     return 0;
 }
 
-int slu_pg_policies_read(const struct slu_node *section, struct slu_arena *arena,
-                         struct slu_pg_policies *policies, struct slu_err *err)
+int slu_sink_policies_read(const struct slu_node *section, struct slu_arena *arena,
+                           struct slu_sink_policies *policies, struct slu_err *err)
 {
     const struct slu_node *list = slu_node_get(section, "policies");
     const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
-    struct slu_pg_policy *items = slu_arena_array(arena, n + 1, sizeof(items[0]));
+    struct slu_sink_policy *items = slu_arena_array(arena, n + 1, sizeof(items[0]));
 
     if (items == NULL)
         return slu_err_set(err, SLU_ENOMEM, "no memory for the policies' topics");
@@ -42,12 +42,12 @@ int slu_pg_policies_read(const struct slu_node *section, struct slu_arena *arena
         if (read_policy(list->items[i], arena, &items[i], err) != 0)
             return -1;
     }
-    *policies = (struct slu_pg_policies){items, n};
+    *policies = (struct slu_sink_policies){items, n};
     return 0;
 }
 
-const struct slu_pg_policy *slu_pg_policies_find(const struct slu_pg_policies *policies,
-                                                 const char *id)
+const struct slu_sink_policy *slu_sink_policies_find(const struct slu_sink_policies *policies,
+                                                     const char *id)
 {
     for (size_t i = 0; id != NULL && i < policies->n; i++) {
         if (strcmp(policies->items[i].id, id) == 0)
@@ -56,12 +56,19 @@ const struct slu_pg_policy *slu_pg_policies_find(const struct slu_pg_policies *p
     return NULL;
 }
 
-bool slu_pg_policy_level(const struct slu_pg_policy *policy, struct slu_slice topic,
-                         struct slu_slice name, struct slu_slice *value)
+const struct slu_topic_filter *slu_sink_policy_filter(const struct slu_sink_policy *policy,
+                                                      struct slu_slice topic)
 {
     for (size_t i = 0; policy != NULL && i < policy->n_filters; i++) {
         if (slu_topic_filter_matches(&policy->filters[i], topic))
-            return slu_topic_filter_level(&policy->filters[i], topic, name, value);
+            return &policy->filters[i];
     }
-    return false;
+    return NULL;
+}
+
+bool slu_sink_policy_level(const struct slu_sink_policy *policy, struct slu_slice topic,
+                           struct slu_slice name, struct slu_slice *value)
+{
+    const struct slu_topic_filter *filter = slu_sink_policy_filter(policy, topic);
+    return filter != NULL && slu_topic_filter_level(filter, topic, name, value);
 }
