@@ -157,42 +157,6 @@ static const struct slu_node *policies_for_sinks(struct slu_draft *draft)
         }
         items[copy->n++] = map;
     }
-    *last = &pairs[section->n];
-    return copy;
-}
-
-/* What a sink may know of the policies: a list of {id, topics, timestamp}, their own nodes. */
-static const struct slu_node *policies_for_sinks(struct slu_draft *draft)
-{
-    static const char *const keys[] = {"id", "topics", "timestamp"};
-    const struct slu_node *list = slu_node_get(draft->config->root, "policies");
-    const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
-    struct slu_arena *arena = &draft->config->arena;
-    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
-    struct slu_node *maps = slu_arena_array(arena, n + 1, sizeof(*maps));
-    const struct slu_node **items = slu_arena_array(arena, n + 1, sizeof(*items));
-    struct slu_node_pair *pairs =
-        slu_arena_array(arena, n * (sizeof(keys) / sizeof(keys[0])) + 1, sizeof(*pairs));
-
-    if (copy == NULL || maps == NULL || items == NULL || pairs == NULL)
-        return NULL;
-    *copy = (struct slu_node){.kind = SLU_NODE_LIST, .file = draft->config->file, .items = items};
-    for (size_t i = 0; i < n; i++) {
-        struct slu_node *map = &maps[copy->n];
-        if (!slu_draft_is_sound(draft, list->items[i]))
-            continue;
-        *map = *list->items[i];
-        map->pairs = pairs;
-        map->n = 0;
-        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-            const struct slu_node *value = slu_node_get(list->items[i], keys[k]);
-            if (value == NULL)
-                continue;
-            *pairs++ = (struct slu_node_pair){.key = slu_slice_of(keys[k]), .value = value};
-            map->n++;
-        }
-        items[copy->n++] = map;
-    }
     return copy;
 }
 

@@ -8,20 +8,16 @@
 set -euo pipefail
 
 run_packages=(
-    build-essential cmake ninja-build pkg-config mosquitto mosquitto-clients mosquitto-dev
-    libmosquitto-dev libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev libpq-dev
-    libidn2-dev
+    build-essential cmake ninja-build pkg-config
+    mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
+    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev libidn2-dev zlib1g-dev
+    libpq-dev librdkafka-dev
 )
 test_packages=(
-    libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev
-    clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq postgresql
-    debootstrap openssl librdkafka-dev
-)
-test_packages=(
-    libcmocka-dev libidn2-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
-    postgresql
-    default-jre-headless maven
->>>>>>> kafka
+    libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
+    clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
+    python3 procps iproute2 jq openssl debootstrap
+    postgresql default-jre-headless maven
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
