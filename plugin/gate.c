@@ -42,7 +42,6 @@ struct route {
     const struct slu_schema *schema;
     enum slu_format format;
     uint8_t quality;
-    bool has_event; /* a policy has a timestamp: the first one's counts */
     int64_t event_ns;
 };
 
@@ -269,10 +268,7 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
             finding->payload->fault == SLU_PAYLOAD_OK ? finding->payload->format : SLU_FORMAT_BYTES;
     }
     route->sinks |= bound->sinks;
-    if (finding->policy->timestamp != NULL && !route->has_event) {
-        route->has_event = true;
-        route->event_ns = finding->event_ns;
-    }
+    route->event_ns = finding->event_ns;
 }
 
 /* A policy with one schema has its number at hand. */
@@ -291,7 +287,7 @@ static enum slu_admission accept_message(struct slu_gate *gate, const struct slu
 
     struct slu_record record = {
         .time_ns = message->received_ns,
-        .event_ns = route->has_event ? route->event_ns : message->received_ns,
+        .event_ns = route->event_ns,
         .sinks = route->sinks,
         .policy = route->bound->number,
         .schema = schema_number(gate, route),

@@ -25,6 +25,7 @@ struct slu_judge {
     const struct slu_message *message;
     const struct slu_match_set *set;
     size_t at;
+    bool has_event; /* finding.event_ns is a policy's timestamp */
     struct slu_finding finding;
     struct slu_verdict verdict;
     struct slu_verdict spare;   /* any_of: the alternatives' */
@@ -120,6 +121,8 @@ size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *messag
     judge->message = message;
     judge->formats_read = 0;
     judge->at = 0;
+    judge->has_event = false;
+    judge->finding.event_ns = message->received_ns;
     judge->set = slu_match(judge->cache, message->topic);
     return judge->set->n;
 }
@@ -210,6 +213,19 @@ static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_ch
     return holds;
 }
 
+static bool timestamp_holds(struct slu_judge *judge, const struct slu_policy *policy,
+                            const struct slu_payload *payload, struct slu_verdict *verdict)
+{
+    int64_t event_ns;
+
+    if (!slu_timestamp_judge(policy->timestamp, payload, &event_ns, verdict))
+        return false;
+    if (!judge->has_event)
+        judge->finding.event_ns = event_ns;
+    judge->has_event = true;
+    return true;
+}
+
 /* The usual message: its one schema holds and met every key as another declared property. */
 static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *policy,
                           struct slu_payload *payload)
@@ -225,8 +241,7 @@ static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *poli
     }
     if (policy->limits != NULL && !slu_limits_judge(policy->limits, payload, NULL))
         return false;
-    return policy->timestamp == NULL ||
-           slu_timestamp_judge(policy->timestamp, payload, &judge->finding.event_ns, NULL);
+    return policy->timestamp == NULL || timestamp_holds(judge, policy, payload, NULL);
 }
 
 static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
@@ -242,8 +257,7 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
         return false;
     }
     if (policy->timestamp != NULL)
-        holds = slu_timestamp_judge(policy->timestamp, payload, &judge->finding.event_ns,
-                                    &judge->verdict);
+        holds = timestamp_holds(judge, policy, payload, &judge->verdict);
     if (policy->schema.n != 0)
         holds = (policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
                                     : all_schemas_hold(judge, &policy->schema, payload)) &&
@@ -264,7 +278,6 @@ const struct slu_finding *slu_judge_next(struct slu_judge *judge)
     judge->finding.policy = policy;
     judge->finding.filter = match->filter;
     judge->finding.schema = NULL;
-    judge->finding.event_ns = judge->message->received_ns;
     judge->finding.verdict = &judge->verdict;
     struct slu_payload *payload = read_for(judge, policy);
     judge->finding.payload = payload;

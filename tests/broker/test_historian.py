@@ -130,3 +130,35 @@ class Historian(BrokerTest):
         met = self.sluice("check", "--json", file)
         self.assertEqual(met.returncode, 1, met.stdout)
         self.assertIn("takes messages only", json.loads(met.stdout)["errors"][0]["message"])
+
+    def test_event_time_is_where_rows_and_files_say(self):
+        conninfo = self.cluster.conninfo(self.database)
+        broker = self.broker(config(
+            [policy(id="ovens", topics=["oven/{oven}"], timestamp={"field": "/ts", "unit": "s"},
+                    on_violation={"reroute": "alerts/{oven}", "to": ["everything"]},
+                    to=["samples", "everything", "lake"])],
+            {"lake": {"type": "file", "path": "@HOME@/lake"},
+             "samples": {"type": "postgresql", "conninfo": conninfo, "layout": "narrow", "create": True},
+             "everything": {"type": "postgresql", "conninfo": conninfo, "create": True}}))
+        client = broker.client("gateway")
+        self.addCleanup(client.close)
+        for payload in (b'{"ts":1767225600.25,"value":21.5,"state":"on"}', b'{"value":21.5}',
+                        b'{"ts":"soon","value":1}', b'{"ts":1767225601,"value":500}'):
+            client.publish("oven/7", payload, qos=1)
+        until("5 rows", lambda: self.count("sluice.messages") == 4 and self.count("sluice.samples") == 2)
+        self.finish(broker)
+
+        self.assertEqual(
+            self.sql("SELECT extract(epoch FROM ts), tag, value, text FROM sluice.samples ORDER BY tag"),
+            [["1767225600.250000", "oven/7/state", "", "on"], ["1767225600.250000", "oven/7/value", "21.5", ""]])
+        self.assertEqual(
+            self.sql("SELECT kind, payload #>> '{violations,0,code}', extract(epoch FROM event_at),"
+                     " event_at = received_at FROM sluice.messages ORDER BY id")[0],
+            ["message", "", "1767225600.250000", "f"])
+        told = self.sql("SELECT payload #>> '{violations,0,code}', event_at = received_at,"
+                        " extract(epoch FROM event_at) = 1767225601"
+                        " FROM sluice.messages WHERE kind = 'violation' ORDER BY id")
+        self.assertEqual(told, [["timestamp.missing", "t", "f"], ["timestamp.malformed", "t", "f"],
+                                ["limits.max", "f", "t"]])
+        self.assertEqual([record["event_time"] for record in checks.lake(self.lake(broker))],
+                         ["2026-01-01T00:00:00.250000Z"])
