@@ -10,14 +10,16 @@
  *   others             dependencies  then the other names that a dependency mentions
  *
  * Keys are unique: the reader saw to that, or left the payload's root to us (payload.h, "unproved").
- * Where 64 bits suffice every declared name gets one: as many bits as members means that no key came
- * twice, which is cheaper to see here than there.
+ * Every declared name gets a bit, up to BITS_MAX: when no member found its bit set already, and each had
+ * one, no key came twice, which is cheaper to see here than there.
  */
 #include "base/hash.h"
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/property_table.h"
 #include "validation/json_schema/regex.h"
 #include "validation/json_schema/run.h"
+
+#define BITS_MAX 8192 /* a kilobyte to clear for each object */
 
 struct pattern {
     const struct slu_regex *regex;
@@ -36,7 +38,8 @@ struct object {
     struct slu_property_table table;
     uint32_t n_required;
     uint32_t n_bits;
-    bool plain; /* no patterns, no names */
+    bool all_bits; /* every name has one */
+    bool plain;    /* no patterns, no names */
     size_t n_patterns;
     struct pattern *patterns;
     const struct slu_node *additional; /* NULL: anything */
@@ -111,15 +114,20 @@ static uint32_t gather(struct gathering *gathering, const struct slu_value *name
     return gathering->n - 1;
 }
 
+static void give_bit(struct gathering *gathering, struct slu_property *entry)
+{
+    if (entry->mask != 0)
+        return;
+    const uint32_t bit = gathering->object->n_bits++;
+    entry->word = bit / 64;
+    entry->mask = UINT64_C(1) << bit % 64;
+}
+
 /* The same, and remember in a bit whether it is found. */
 static uint32_t gather_bit(struct gathering *gathering, const struct slu_value *name)
 {
     const uint32_t entry = gather(gathering, name);
-    if (gathering->entries[entry].mask == 0) {
-        const uint32_t bit = gathering->object->n_bits++;
-        gathering->entries[entry].word = bit / 64;
-        gathering->entries[entry].mask = UINT64_C(1) << bit % 64;
-    }
+    give_bit(gathering, &gathering->entries[entry]);
     return entry;
 }
 
@@ -189,18 +197,18 @@ static void gather_dependent_schemas(struct gathering *gathering)
             gather_bit(gathering, key), 0, NULL, slu_build_in_place(build, key + 1)};
 }
 
-/* Bits for the rest, if there are bits enough in one word. */
+/* Bits for the rest, if they are not too many. */
 static void gather_the_rest(struct gathering *gathering)
 {
     uint32_t without = 0;
 
     for (uint32_t i = 0; i < gathering->n; i++)
         without += gathering->entries[i].mask == 0;
-    if (gathering->object->n_bits + without > 64)
+    if (gathering->object->n_bits + without > BITS_MAX)
         return;
     for (uint32_t i = 0; i < gathering->n; i++)
-        if (gathering->entries[i].mask == 0)
-            gathering->entries[i].mask = UINT64_C(1) << gathering->object->n_bits++;
+        give_bit(gathering, &gathering->entries[i]);
+    gathering->object->all_bits = true;
 }
 
 static void compile_patterns(struct slu_build *build, struct object *object)
@@ -324,14 +332,14 @@ static bool judge_members(struct slu_run *run, const struct object *object,
     const bool plain = object->plain && seen == NULL;
     const struct slu_value *key = slu_value_first(value);
     const size_t n = slu_value_len(value);
-    bool holds = true;
+    bool holds = true, differ = true;
 
     for (size_t i = 0; i < n; i++, key = slu_value_next(key + 1)) {
-        const size_t len = slu_value_len(key);
         const struct slu_property *property = guess;
-        if (!slu_property_is(guess, key->text, len))
-            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
-                                                     key->text, len);
+        if (!slu_property_is_key(guess, key))
+            property =
+                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
+        differ = differ && property != NULL && !was_found(found, property);
         if (property != NULL) {
             guess = property + 1;
             found[property->word] |= property->mask;
@@ -348,35 +356,52 @@ static bool judge_members(struct slu_run *run, const struct object *object,
             return false;
         holds = false;
     }
+    if (value == run->payload->root)
+        run->scratch->keys_differ |= differ && object->all_bits;
     return holds;
 }
 
-/* The same for the usual object: nothing asked of it but properties, no member of a member, at most 64
- * bits, the first pass. A member is two cells. */
-static bool judge_flat(struct slu_run *run, const struct object *object,
-                       const struct slu_value *value, uint64_t *found)
+/* The same for the usual object: nothing asked of it but properties, no member of a member, the first
+ * pass. A member is two cells. Inlined twice: `few`, the bits fit a register. */
+static inline __attribute__((always_inline)) bool judge_flat(struct slu_run *run,
+                                                             const struct object *object,
+                                                             const struct slu_value *value,
+                                                             uint64_t *found, bool few)
 {
     const struct slu_property *guess = object->table.entries;
     const struct slu_value *const end = slu_value_next(value);
-    uint64_t bits = 0;
+    uint64_t bits = 0, twice = 0;
+    bool declared = true;
 
     for (const struct slu_value *key = slu_value_first(value); key != end; key += 2) {
         const struct slu_property *property = guess;
         if (!slu_property_is_key(guess, key))
-            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
-                                                     key->text, slu_value_len(key));
+            property =
+                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
         if (__builtin_expect(property == NULL || property->node == NULL, 0)) {
             if (!judge_member(run, object, property, key, NULL, 0))
                 return false;
-            if (property == NULL)
+            if (property == NULL) {
+                declared = false;
                 continue;
+            }
         } else if (!slu_run_node(run, property->node, key + 1, NULL)) {
             return false;
         }
-        bits |= property->mask;
+        if (few) {
+            bits |= property->mask;
+        } else {
+            twice |= found[property->word] & property->mask;
+            found[property->word] |= property->mask;
+        }
         guess = property + 1;
     }
-    *found = bits;
+    if (few)
+        *found = bits;
+    if (value == run->payload->root)
+        run->scratch->keys_differ |=
+            few ? (size_t)__builtin_popcountll(bits) == slu_value_len(value)
+                : declared && twice == 0 && object->all_bits;
     return true;
 }
 
@@ -454,10 +479,15 @@ static bool judge_dependencies(struct slu_run *run, const struct object *object,
 static bool judge_object(struct slu_run *run, const struct object *object,
                          const struct slu_value *value, struct slu_seen *seen, uint64_t *found)
 {
-    const bool usual = object->plain && object->n_bits <= 64 && seen == NULL && !run->collect &&
+    const bool usual = object->plain && seen == NULL && !run->collect &&
                        value->size == (2 * slu_value_len(value) + 1) * sizeof(*value);
-    bool holds = usual ? judge_flat(run, object, value, found)
-                       : judge_members(run, object, value, seen, found);
+    bool holds;
+    if (usual && object->n_bits <= 64)
+        holds = judge_flat(run, object, value, found, true);
+    else if (usual)
+        holds = judge_flat(run, object, value, found, false);
+    else
+        holds = judge_members(run, object, value, seen, found);
     if (!holds && !run->collect)
         return false;
     holds = judge_required(run, object, value, found) && holds;
@@ -477,11 +507,7 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
         return false;
     if (object->n_bits <= 64) {
         uint64_t found = 0;
-        const bool holds = judge_object(run, object, value, seen, &found);
-        if (value == run->payload->root)
-            run->scratch->keys_differ |=
-                (size_t)__builtin_popcountll(found) == slu_value_len(value);
-        return holds;
+        return judge_object(run, object, value, seen, &found);
     }
     const size_t n_words = object->n_bits / 64 + 1;
     uint64_t *found = slu_run_take(run, n_words);
