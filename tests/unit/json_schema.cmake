@@ -1,6 +1,7 @@
 # The JSON Schema judge. test_schema_suite needs Debian's libtest-json-schema-acceptance-perl, else
 # it is skipped.
-foreach(test test_property_table test_pattern test_regex test_schema test_schema_suite)
+foreach(test test_property_table test_pattern test_regex test_schema test_schema_keys
+        test_schema_suite)
     slu_unit_test(${test} slu_base slu_payload slu_validation slu_json_schema)
 endforeach()
 # Fails the n-th allocation.

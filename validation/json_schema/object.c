@@ -10,16 +10,14 @@
  *   others             dependencies  then the other names that a dependency mentions
  *
  * Keys are unique: the reader saw to that, or left the payload's root to us (payload.h, "unproved").
- * Every declared name gets a bit, up to BITS_MAX: when no member found its bit set already, and each had
- * one, no key came twice, which is cheaper to see here than there.
+ * Keys that come in the order of the table are different; and where 64 bits suffice every declared name
+ * gets one: as many bits as members says the same. Both are cheaper to see here than there.
  */
 #include "base/hash.h"
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/property_table.h"
 #include "validation/json_schema/regex.h"
 #include "validation/json_schema/run.h"
-
-#define BITS_MAX 8192 /* a kilobyte to clear for each object */
 
 struct pattern {
     const struct slu_regex *regex;
@@ -38,8 +36,7 @@ struct object {
     struct slu_property_table table;
     uint32_t n_required;
     uint32_t n_bits;
-    bool all_bits; /* every name has one */
-    bool plain;    /* no patterns, no names */
+    bool plain; /* no patterns, no names */
     size_t n_patterns;
     struct pattern *patterns;
     const struct slu_node *additional; /* NULL: anything */
@@ -114,20 +111,15 @@ static uint32_t gather(struct gathering *gathering, const struct slu_value *name
     return gathering->n - 1;
 }
 
-static void give_bit(struct gathering *gathering, struct slu_property *entry)
-{
-    if (entry->mask != 0)
-        return;
-    const uint32_t bit = gathering->object->n_bits++;
-    entry->word = bit / 64;
-    entry->mask = UINT64_C(1) << bit % 64;
-}
-
 /* The same, and remember in a bit whether it is found. */
 static uint32_t gather_bit(struct gathering *gathering, const struct slu_value *name)
 {
     const uint32_t entry = gather(gathering, name);
-    give_bit(gathering, &gathering->entries[entry]);
+    if (gathering->entries[entry].mask == 0) {
+        const uint32_t bit = gathering->object->n_bits++;
+        gathering->entries[entry].word = bit / 64;
+        gathering->entries[entry].mask = UINT64_C(1) << bit % 64;
+    }
     return entry;
 }
 
@@ -197,18 +189,18 @@ static void gather_dependent_schemas(struct gathering *gathering)
             gather_bit(gathering, key), 0, NULL, slu_build_in_place(build, key + 1)};
 }
 
-/* Bits for the rest, if they are not too many. */
+/* Bits for the rest, if there are bits enough in one word. */
 static void gather_the_rest(struct gathering *gathering)
 {
     uint32_t without = 0;
 
     for (uint32_t i = 0; i < gathering->n; i++)
         without += gathering->entries[i].mask == 0;
-    if (gathering->object->n_bits + without > BITS_MAX)
+    if (gathering->object->n_bits + without > 64)
         return;
     for (uint32_t i = 0; i < gathering->n; i++)
-        give_bit(gathering, &gathering->entries[i]);
-    gathering->object->all_bits = true;
+        if (gathering->entries[i].mask == 0)
+            gathering->entries[i].mask = UINT64_C(1) << gathering->object->n_bits++;
 }
 
 static void compile_patterns(struct slu_build *build, struct object *object)
@@ -332,14 +324,14 @@ static bool judge_members(struct slu_run *run, const struct object *object,
     const bool plain = object->plain && seen == NULL;
     const struct slu_value *key = slu_value_first(value);
     const size_t n = slu_value_len(value);
-    bool holds = true, differ = true;
+    bool holds = true, rising = true;
 
     for (size_t i = 0; i < n; i++, key = slu_value_next(key + 1)) {
         const struct slu_property *property = guess;
         if (!slu_property_is_key(guess, key))
             property =
                 slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
-        differ = differ && property != NULL && !was_found(found, property);
+        rising = rising && property >= guess; /* NULL is below */
         if (property != NULL) {
             guess = property + 1;
             found[property->word] |= property->mask;
@@ -357,21 +349,21 @@ static bool judge_members(struct slu_run *run, const struct object *object,
         holds = false;
     }
     if (value == run->payload->root)
-        run->scratch->keys_differ |= differ && object->all_bits;
+        run->scratch->keys_differ |=
+            rising ||
+            (object->n_bits <= 64 && (size_t)__builtin_popcountll(*found) == slu_value_len(value));
     return holds;
 }
 
-/* The same for the usual object: nothing asked of it but properties, no member of a member, the first
- * pass. A member is two cells. Inlined twice: `few`, the bits fit a register. */
-static inline __attribute__((always_inline)) bool judge_flat(struct slu_run *run,
-                                                             const struct object *object,
-                                                             const struct slu_value *value,
-                                                             uint64_t *found, bool few)
+/* The same for the usual object: nothing asked of it but properties, no member of a member, at most 64
+ * bits, the first pass. A member is two cells. */
+static bool judge_flat(struct slu_run *run, const struct object *object,
+                       const struct slu_value *value, uint64_t *found)
 {
     const struct slu_property *guess = object->table.entries;
     const struct slu_value *const end = slu_value_next(value);
-    uint64_t bits = 0, twice = 0;
-    bool declared = true;
+    uint64_t bits = 0;
+    size_t falls = 0; /* keys that came before their turn, or are not declared */
 
     for (const struct slu_value *key = slu_value_first(value); key != end; key += 2) {
         const struct slu_property *property = guess;
@@ -382,26 +374,20 @@ static inline __attribute__((always_inline)) bool judge_flat(struct slu_run *run
             if (!judge_member(run, object, property, key, NULL, 0))
                 return false;
             if (property == NULL) {
-                declared = false;
+                falls++;
                 continue;
             }
         } else if (!slu_run_node(run, property->node, key + 1, NULL)) {
             return false;
         }
-        if (few) {
-            bits |= property->mask;
-        } else {
-            twice |= found[property->word] & property->mask;
-            found[property->word] |= property->mask;
-        }
+        falls += property < guess;
+        bits |= property->mask;
         guess = property + 1;
     }
-    if (few)
-        *found = bits;
+    *found = bits;
     if (value == run->payload->root)
         run->scratch->keys_differ |=
-            few ? (size_t)__builtin_popcountll(bits) == slu_value_len(value)
-                : declared && twice == 0 && object->all_bits;
+            falls == 0 || (size_t)__builtin_popcountll(bits) == slu_value_len(value);
     return true;
 }
 
@@ -479,15 +465,10 @@ static bool judge_dependencies(struct slu_run *run, const struct object *object,
 static bool judge_object(struct slu_run *run, const struct object *object,
                          const struct slu_value *value, struct slu_seen *seen, uint64_t *found)
 {
-    const bool usual = object->plain && seen == NULL && !run->collect &&
+    const bool usual = object->plain && object->n_bits <= 64 && seen == NULL && !run->collect &&
                        value->size == (2 * slu_value_len(value) + 1) * sizeof(*value);
-    bool holds;
-    if (usual && object->n_bits <= 64)
-        holds = judge_flat(run, object, value, found, true);
-    else if (usual)
-        holds = judge_flat(run, object, value, found, false);
-    else
-        holds = judge_members(run, object, value, seen, found);
+    bool holds = usual ? judge_flat(run, object, value, found)
+                       : judge_members(run, object, value, seen, found);
     if (!holds && !run->collect)
         return false;
     holds = judge_required(run, object, value, found) && holds;
