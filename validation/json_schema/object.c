@@ -51,14 +51,14 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
     const bool plain = object->plain && seen == NULL;
     const struct slu_value *key = slu_value_first(value);
     const size_t n = slu_value_len(value);
-    bool holds = true;
+    bool holds = true, rising = true;
 
     for (size_t i = 0; i < n; i++, key = slu_value_next(key + 1)) {
-        const size_t len = slu_value_len(key);
         const struct slu_property *property = guess;
-        if (!slu_property_is(guess, key->text, len))
-            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
-                                                     key->text, len);
+        if (!slu_property_is_key(guess, key))
+            property =
+                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
+        rising = rising && property >= guess; /* NULL is below */
         if (property != NULL) {
             guess = property + 1;
             found[property->word] |= property->mask;
@@ -75,6 +75,10 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
             return false;
         holds = false;
     }
+    if (value == run->payload->root)
+        run->scratch->keys_differ |=
+            rising ||
+            (object->n_bits <= 64 && (size_t)__builtin_popcountll(*found) == slu_value_len(value));
     return holds;
 }
 
@@ -86,24 +90,31 @@ static bool judge_flat(struct slu_run *run, const struct slu_object *object,
     const struct slu_property *guess = object->table.entries;
     const struct slu_value *const end = slu_value_next(value);
     uint64_t bits = 0;
+    size_t falls = 0; /* keys that came before their turn, or are not declared */
 
     for (const struct slu_value *key = slu_value_first(value); key != end; key += 2) {
         const struct slu_property *property = guess;
         if (!slu_property_is_key(guess, key))
-            property = slu_property_table_find_after(&object->table, &run->scratch->order, guess,
-                                                     key->text, slu_value_len(key));
+            property =
+                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
         if (__builtin_expect(property == NULL || property->node == NULL, 0)) {
             if (!judge_member(run, object, property, key, NULL, 0))
                 return false;
-            if (property == NULL)
+            if (property == NULL) {
+                falls++;
                 continue;
+            }
         } else if (!slu_run_node(run, property->node, key + 1, NULL)) {
             return false;
         }
+        falls += property < guess;
         bits |= property->mask;
         guess = property + 1;
     }
     *found = bits;
+    if (value == run->payload->root)
+        run->scratch->keys_differ |=
+            falls == 0 || (size_t)__builtin_popcountll(bits) == slu_value_len(value);
     return true;
 }
 
@@ -204,11 +215,7 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
         return false;
     if (object->n_bits <= 64) {
         uint64_t found = 0;
-        const bool holds = judge_object(run, object, value, seen, &found);
-        if (value == run->payload->root)
-            run->scratch->keys_differ |=
-                (size_t)__builtin_popcountll(found) == slu_value_len(value);
-        return holds;
+        return judge_object(run, object, value, seen, &found);
     }
     const size_t n_words = object->n_bits / 64 + 1;
     uint64_t *found = slu_run_take(run, n_words);
