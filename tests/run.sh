@@ -106,6 +106,7 @@ run_everything() {
     suite postgresql tests/postgresql/run.py --drive build/dev/tests/drive_postgresql
     suite "broker asan" tests/broker/run.py --build build/asan --asan
     suite versions tests/versions/run.sh --build build/release
+    suite hostile tests/cases/hostile/run.py --build build/release
     suite callback tests/bench/callback/run.py --build build/release
     suite factory tests/factory/run.py --build build/release
     suite demo tests/demo.sh

@@ -21,13 +21,13 @@ compare_digits(struct slu_run *run, const struct slu_value *value, const struct 
     char digits[32];
     if (slu_value_variant(value) == SLU_VALUE_REAL) {
         const struct slu_decimal exact = slu_run_digits(run, value, digits);
-        return slu_run_draw(run, 25 + exact.n_text / 2) ? slu_decimal_compare(&exact, &bound->exact)
+        return slu_run_draw(run, 25 + exact.n_text * 3) ? slu_decimal_compare(&exact, &bound->exact)
                                                         : 0;
     }
     const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
     if (!slu_run_draw(run, 8) || slu_slice_equal(text, bound->text))
         return 0;
-    if (!slu_run_draw(run, 25 + text.len / 2))
+    if (!slu_run_draw(run, 25 + text.len * 3))
         return 0;
     const struct slu_decimal exact = slu_decimal_of(text);
     return slu_decimal_compare(&exact, &bound->exact);

@@ -11,8 +11,8 @@
  *   others             dependencies  then the other names that a dependency mentions
  *
  * Keys are unique: the reader saw to that, or left the payload's root to us (payload.h, "unproved").
- * Where 64 bits suffice every declared name gets one: as many bits as members means that no key came
- * twice, which is cheaper to see here than there.
+ * Keys that come in the order of the table are different; and where 64 bits suffice every declared name
+ * gets one: as many bits as members says the same. Both are cheaper to see here than there.
  */
 #ifndef SLU_JSON_SCHEMA_OBJECT_H
 #define SLU_JSON_SCHEMA_OBJECT_H

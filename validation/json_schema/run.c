@@ -56,10 +56,13 @@ void slu_seen_all(struct slu_seen *seen)
     memset(seen->words, 0xFF, seen->n_words * sizeof(*seen->words));
 }
 
-struct slu_decimal slu_run_digits(const struct slu_run *run, const struct slu_value *value,
+struct slu_decimal slu_run_digits(struct slu_run *run, const struct slu_value *value,
                                   char scratch[32])
 {
-    return slu_payload_digits(run->payload, value, scratch);
+    const struct slu_decimal digits = slu_payload_digits(run->payload, value, scratch);
+    if (digits.n_read > 32) /* few digits may stand in a long text: 0.000…1 */
+        (void)slu_run_draw(run, digits.n_read);
+    return digits;
 }
 
 /* "a JSON number without a fraction or exponent part": draft 4, so 1.0 is none there. */
@@ -68,6 +71,8 @@ static bool is_written_as_integer(struct slu_run *run, const struct slu_value *v
     char digits[32];
     const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
     size_t i = text.len != 0 && text.data[0] == '-';
+    if (!slu_run_draw(run, text.len))
+        return false;
     while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9')
         i++;
     return i == text.len;

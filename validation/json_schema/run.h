@@ -178,7 +178,7 @@ void slu_output_error(struct slu_run *run, const struct slu_keyword *row,
 void slu_run_report_stop(struct slu_run *run);
 
 /* The exact number behind `value` of the payload. */
-struct slu_decimal slu_run_digits(const struct slu_run *run, const struct slu_value *value,
+struct slu_decimal slu_run_digits(struct slu_run *run, const struct slu_value *value,
                                   char scratch[32]);
 
 #endif
