@@ -4,6 +4,7 @@
 #include "base/yaml.h"
 #include "sinks/kafka.h"
 #include "sinks/kafka_client.h"
+#include "tests/kafka/c11_threads.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
