@@ -26,7 +26,7 @@ def kind(page):
         return " \\| ".join(f"`{json.dumps(word).strip(chr(34))}`" for word in words)
     if "const" in page:
         return f"`{json.dumps(page['const'])}`"
-    return page.get("title", "any value").split(":")[0]
+    return page.get("title", "any value").split(": ")[0]
 
 
 def members(schema, page, path):
