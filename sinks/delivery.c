@@ -2,7 +2,7 @@
  *
  * One turn of the loop: pay what is due, ask the sink (settle), offer it more (push).
  *
- * Threads: start, stop, join, resume and stats are other threads'. They meet the delivery's own at
+ * Threads: start, stop, join, resume, rotate and stats are other threads'. They meet the delivery's own at
  * `lock`.
  */
 #include "sinks/delivery_inside.h"
@@ -79,6 +79,8 @@ static void turn(struct slu_delivery *d, const struct slu_wishes *wishes)
         slu_circuit_close(&d->circuit);
         d->attempts = d->resets = 0;
     }
+    if (wishes->rotate && d->is_open && d->ops->rotate != NULL)
+        d->ops->rotate(d->self);
     if (slu_delivery_pay(d) && slu_delivery_open_sink(d) && look_at_letters(d) &&
         slu_delivery_ask(d, answer_by(d, wishes)))
         slu_delivery_offer(d, wishes);
@@ -305,6 +307,14 @@ void slu_delivery_resume(struct slu_delivery *delivery)
 {
     pthread_mutex_lock(&delivery->lock);
     delivery->wants_resume = true;
+    wake(delivery);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void slu_delivery_rotate(struct slu_delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    delivery->wants_rotation = true;
     wake(delivery);
     pthread_mutex_unlock(&delivery->lock);
 }
