@@ -151,7 +151,7 @@ def test_on_error_null_and_absent_values(server):
     database = server.database()
     section = {"type": "postgresql", "conninfo": server.conninfo(database), "create": True,
                "layout": "columns", "table": "t",
-               "columns": {"a": {"from": "/a", "type": "smallint", "on_error": "null"},
+               "columns": {"a": {"from": "/a", "type": "smallint", "on_error": None},  # YAML's null
                            "b": {"from": "/b/c", "type": "text"},
                            "l": {"from": "{nowhere}", "type": "text", "on_error": "null"}}}
     with Drive(section) as drive:
