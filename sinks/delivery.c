@@ -43,7 +43,7 @@ static int64_t answer_by(const struct slu_delivery *d, const struct slu_wishes *
     int64_t by = slu_clock_mono_ns();
     if (d->window.n > 0 || !d->is_up)
         by += SLU_DELIVERY_TURN_NS;
-    return wishes->stop && by > wishes->drain_until_ns ? wishes->drain_until_ns : by;
+    return slu_delivery_bounded(wishes, by);
 }
 
 /* The last answers, after finish(). */
@@ -271,7 +271,8 @@ void slu_delivery_stop(struct slu_delivery *delivery, int64_t deadline_mono_ns)
     pthread_mutex_lock(&delivery->lock);
     delivery->is_stopping = true;
     delivery->stop_head = stats.head_seq;
-    delivery->stop_deadline_ns = deadline_mono_ns;
+    /* The end comes before the deadline of those who wait for it. */
+    delivery->stop_deadline_ns = deadline_mono_ns - (left > 0 ? left / 10 : 0);
     delivery->drain_until_ns = deadline_mono_ns - (left > 0 ? left / 5 : 0);
     wake(delivery);
     pthread_mutex_unlock(&delivery->lock);

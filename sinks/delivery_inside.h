@@ -92,7 +92,7 @@ struct slu_delivery {
     struct slu_delivery_stats stats;
     uint64_t wakes; /* stops, resumes and rotations so far */
     bool is_stopping, wants_resume, wants_rotation, has_ended, is_abandoned;
-    int64_t stop_deadline_ns; /* monotonic; for everything */
+    int64_t stop_deadline_ns; /* monotonic; for everything; a tenth of the time before join's */
     int64_t drain_until_ns;   /* … for delivering what is spooled; the rest is for finish() */
     uint64_t stop_head;       /* deliver up to here */
 };
@@ -108,6 +108,12 @@ struct slu_wishes {
 
 /* The wishes of other threads; those to resume and to rotate are handed out once. */
 struct slu_wishes slu_delivery_wishes(struct slu_delivery *d);
+
+/* `by`, or when a stop wants to have delivered, if that is sooner. */
+static inline int64_t slu_delivery_bounded(const struct slu_wishes *wishes, int64_t by)
+{
+    return wishes->stop && by > wishes->drain_until_ns ? wishes->drain_until_ns : by;
+}
 
 /* Has join left this thread behind? Then it touches nothing more. */
 bool slu_delivery_is_abandoned(struct slu_delivery *d);
