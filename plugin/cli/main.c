@@ -1,4 +1,5 @@
 /* main.c -- the `sluice` command: finds the verb and runs it. */
+#include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
 
 #include "base/nearest.h"
@@ -94,11 +95,6 @@ static int unknown(const char *word)
     return refuse(sentence, NULL);
 }
 
-static bool is_option(const char *word)
-{
-    return word[0] == '-' && word[1] != '\0';
-}
-
 /* Is `option` among the words before `--`? */
 static bool has(int argc, char **argv, const char *option)
 {
@@ -113,7 +109,7 @@ static void put_verb_first(int argc, char **argv)
 {
     int at = 1;
 
-    while (at < argc && is_option(argv[at]))
+    while (at < argc && slu_args_is_option(argv[at]))
         at++;
     if (at == argc)
         return;
