@@ -327,10 +327,8 @@ static bool has_forbidden_character(struct slu_slice text)
     return false;
 }
 
-bool slu_topic_is_publishable(struct slu_slice topic, struct slu_err *err)
+bool slu_topic_is_valid(struct slu_slice topic, struct slu_err *err)
 {
-    static const char *const reserved[] = {"$SYS", "$CONTROL", "$share"};
-
     if (topic.len == 0)
         return slu_err_set(err, SLU_EINVAL, "the topic is empty") == 0;
     if (topic.len > SLU_TOPIC_MAX_BYTES)
@@ -345,9 +343,17 @@ bool slu_topic_is_publishable(struct slu_slice topic, struct slu_err *err)
     if (count_levels(topic) > SLU_TOPIC_MAX_LEVELS)
         return slu_err_set(err, SLU_EINVAL, "the topic has %zu levels, more than %u",
                            count_levels(topic), SLU_TOPIC_MAX_LEVELS) == 0;
+    return true;
+}
 
+bool slu_topic_is_publishable(struct slu_slice topic, struct slu_err *err)
+{
+    static const char *const reserved[] = {"$SYS", "$CONTROL", "$share"};
     struct cursor cursor = cursor_of(topic);
     struct slu_slice first = topic;
+
+    if (!slu_topic_is_valid(topic, err))
+        return false;
     (void)cursor_next(&cursor, &first);
     for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
         if (slu_slice_equal(first, slu_slice_of(reserved[i])))

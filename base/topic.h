@@ -56,9 +56,12 @@ bool slu_topic_filter_covers(const struct slu_topic_filter *a, const struct slu_
 bool slu_topic_filter_level(const struct slu_topic_filter *filter, struct slu_slice topic,
                             struct slu_slice name, struct slu_slice *value);
 
-/* May the broker publish to it? 1 to 65,535 bytes of UTF-8, ≤ 200 levels, without NUL, wildcards and
- * what MQTT 5.0 §1.5.4 lets a receiver close the connection for (control characters U+0001–U+001F and
- * U+007F–U+009F, noncharacters), and none of `$SYS`, `$CONTROL`, `$share` as first level. Sets `err`
+/* May a message have it? 1 to 65,535 bytes of UTF-8, ≤ 200 levels, without NUL, wildcards and what
+ * MQTT 5.0 §1.5.4 lets a receiver close the connection for (control characters U+0001–U+001F and
+ * U+007F–U+009F, noncharacters). Sets `err` otherwise. */
+bool slu_topic_is_valid(struct slu_slice topic, struct slu_err *err);
+
+/* May we publish to it? Valid, and none of `$SYS`, `$CONTROL`, `$share` as first level. Sets `err`
  * otherwise. */
 bool slu_topic_is_publishable(struct slu_slice topic, struct slu_err *err);
 

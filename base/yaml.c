@@ -94,8 +94,8 @@ static const struct {
      "a value that contains \": \" must be quoted; else look at the indentation"},
     {"did not find expected key", "look at the indentation of this line and the one before"},
     {"did not find expected '-' indicator", "look at the indentation of this line"},
-    {"did not find expected ',' or ']'", "a value with , or ] in it must be quoted"},
-    {"did not find expected ',' or '}'", "a value with , or } in it must be quoted"},
+    {"did not find expected ',' or ']'", "a value with , ] or {name} in it must be quoted"},
+    {"did not find expected ',' or '}'", "a value with , } or {name} in it must be quoted"},
     {"did not find expected alphabetic or numeric character",
      "a value that begins with * or & must be quoted"},
 };
@@ -378,7 +378,7 @@ const struct slu_node *slu_yaml_parse(struct slu_slice text, const char *name,
     const bool good = problems->n_errors == errors_before;
     const struct slu_node *root = good ? reader->tree.root : NULL;
     if (good && (root == NULL || root->kind == SLU_NODE_NULL)) {
-        slu_problems_error(problems, own_name, 0, 0, NULL, "is empty");
+        slu_problems_error(problems, own_name, 1, 1, NULL, "is empty");
         root = NULL;
     }
     slu_tree_fini(&reader->tree);

@@ -103,7 +103,7 @@ int slu_config_case_read(const struct slu_node *node, const char *pointer, struc
     };
     if (test->has_time && slu_clock_parse(now.data, now.len, &test->message.received_ns) != 0)
         return wrong(node, pointer, "now", err, "is no time as in RFC 3339");
-    if (!slu_topic_is_publishable(test->message.topic, &topic_err))
+    if (!slu_topic_is_valid(test->message.topic, &topic_err))
         return wrong(node, pointer, "topic", err, topic_err.text);
     return read_payload(node, pointer, arena, &test->message.payload, err);
 }

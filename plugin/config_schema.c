@@ -62,6 +62,17 @@ static enum slu_schema_formats read_formats(const struct slu_node *node)
     return strcmp(word, "annotate") == 0 ? SLU_FORMATS_ANNOTATE : SLU_FORMATS_BY_DRAFT;
 }
 
+/* The words 7, 6 and 4 are numbers to YAML. */
+static enum slu_schema_draft read_draft(const struct slu_node *node)
+{
+    char word[24];
+
+    if (node == NULL || node->kind == SLU_NODE_STRING)
+        return slu_schema_draft_named(slu_slice_of(slu_node_text(node, "")));
+    snprintf(word, sizeof(word), "%lld", slu_node_int(node, 0));
+    return slu_schema_draft_named(slu_slice_of(word));
+}
+
 /* `id` and `version` as far as they can be read; both are needed to be known by a policy. */
 static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node *section)
 {
@@ -76,8 +87,7 @@ static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node
         source->broken = true;
         return;
     }
-    source->default_draft = slu_schema_draft_named(
-        slu_slice_of(slu_node_text(slu_node_get(section, "default_draft"), "")));
+    source->default_draft = read_draft(slu_node_get(section, "default_draft"));
     source->formats = read_formats(slu_node_get(section, "format"));
     source->broken = !slu_draft_is_sound(draft, section) ||
                      !read_document(draft, section, source->pointer, &source->file, &source->text);

@@ -116,6 +116,13 @@ static void stop_departed(struct slu_house *house, const struct slu_config *conf
     house->n_sinks = kept;
 }
 
+/* Those that carry on end their open file, as those do that were stopped; the others have none yet. */
+static void rotate_sinks(struct slu_house *house)
+{
+    for (size_t i = 0; i < house->n_sinks; i++)
+        slu_delivery_rotate(house->sinks[i].delivery);
+}
+
 /* Start those that do not run; with `go_on` the others too when one of them cannot. */
 static int start_missing(struct slu_house *house, const struct slu_config *config, bool go_on,
                          struct slu_err *err)
@@ -193,6 +200,7 @@ static int reload(struct slu_house *house, struct slu_err *err)
         slu_house_ask(house, swap_task, &change, err) != 0)
         goto put_back;
     stop_departed(house, house->config);
+    rotate_sinks(house);
     slu_house_show_policies(house);
     result = 0;
     goto done;

@@ -2,7 +2,7 @@
  *
  * One turn of the loop: pay what is due, ask the sink (settle), offer it more (push).
  *
- * Threads: start, stop, join, resume and stats are other threads'. They meet the delivery's own at
+ * Threads: start, stop, join, resume, rotate and stats are other threads'. They meet the delivery's own at
  * `lock`.
  */
 #include "sinks/delivery_inside.h"
@@ -43,7 +43,7 @@ static int64_t answer_by(const struct slu_delivery *d, const struct slu_wishes *
     int64_t by = slu_clock_mono_ns();
     if (d->window.n > 0 || !d->is_up)
         by += SLU_DELIVERY_TURN_NS;
-    return wishes->stop && by > wishes->drain_until_ns ? wishes->drain_until_ns : by;
+    return slu_delivery_bounded(wishes, by);
 }
 
 /* The last answers, after finish(). */
@@ -79,6 +79,8 @@ static void turn(struct slu_delivery *d, const struct slu_wishes *wishes)
         slu_circuit_close(&d->circuit);
         d->attempts = d->resets = 0;
     }
+    if (wishes->rotate && d->is_open && d->ops->rotate != NULL)
+        d->ops->rotate(d->self);
     if (slu_delivery_pay(d) && slu_delivery_open_sink(d) && look_at_letters(d) &&
         slu_delivery_ask(d, answer_by(d, wishes)))
         slu_delivery_offer(d, wishes);
@@ -269,7 +271,8 @@ void slu_delivery_stop(struct slu_delivery *delivery, int64_t deadline_mono_ns)
     pthread_mutex_lock(&delivery->lock);
     delivery->is_stopping = true;
     delivery->stop_head = stats.head_seq;
-    delivery->stop_deadline_ns = deadline_mono_ns;
+    /* The end comes before the deadline of those who wait for it. */
+    delivery->stop_deadline_ns = deadline_mono_ns - (left > 0 ? left / 10 : 0);
     delivery->drain_until_ns = deadline_mono_ns - (left > 0 ? left / 5 : 0);
     wake(delivery);
     pthread_mutex_unlock(&delivery->lock);
@@ -305,6 +308,14 @@ void slu_delivery_resume(struct slu_delivery *delivery)
 {
     pthread_mutex_lock(&delivery->lock);
     delivery->wants_resume = true;
+    wake(delivery);
+    pthread_mutex_unlock(&delivery->lock);
+}
+
+void slu_delivery_rotate(struct slu_delivery *delivery)
+{
+    pthread_mutex_lock(&delivery->lock);
+    delivery->wants_rotation = true;
     wake(delivery);
     pthread_mutex_unlock(&delivery->lock);
 }

@@ -79,6 +79,10 @@ struct slu_delivery_stats {
 /* Any thread. */
 void slu_delivery_stats(const struct slu_delivery *delivery, struct slu_delivery_stats *stats);
 
+/* A reload leaves this sink as it is: it ends what a stop would end (sink.h: rotate). Any thread; returns at
+ * once. */
+void slu_delivery_rotate(struct slu_delivery *delivery);
+
 /* A paused delivery tries again now, with a closed circuit breaker. Any thread. */
 void slu_delivery_resume(struct slu_delivery *delivery);
 

@@ -90,24 +90,30 @@ struct slu_delivery {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct slu_delivery_stats stats;
-    uint64_t wakes; /* stops and resumes so far */
-    bool is_stopping, wants_resume, has_ended, is_abandoned;
-    int64_t stop_deadline_ns; /* monotonic; for everything */
+    uint64_t wakes; /* stops, resumes and rotations so far */
+    bool is_stopping, wants_resume, wants_rotation, has_ended, is_abandoned;
+    int64_t stop_deadline_ns; /* monotonic; for everything; a tenth of the time before join's */
     int64_t drain_until_ns;   /* … for delivering what is spooled; the rest is for finish() */
     uint64_t stop_head;       /* deliver up to here */
 };
 
 /* What this thread needs to know of the wishes, read in one go. */
 struct slu_wishes {
-    bool stop, abandoned, resume;
+    bool stop, abandoned, resume, rotate;
     int64_t deadline_ns, drain_until_ns;
     uint64_t head;
 };
 
 /* ---- delivery_state.c ------------------------------------------------------------------------------- */
 
-/* The wishes of other threads; a wish to resume is handed out once. */
+/* The wishes of other threads; those to resume and to rotate are handed out once. */
 struct slu_wishes slu_delivery_wishes(struct slu_delivery *d);
+
+/* `by`, or when a stop wants to have delivered, if that is sooner. */
+static inline int64_t slu_delivery_bounded(const struct slu_wishes *wishes, int64_t by)
+{
+    return wishes->stop && by > wishes->drain_until_ns ? wishes->drain_until_ns : by;
+}
 
 /* Has join left this thread behind? Then it touches nothing more. */
 bool slu_delivery_is_abandoned(struct slu_delivery *d);

@@ -117,7 +117,8 @@ void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
         !slu_delivery_takes_id_of(d, &d->records[0]))
         return;
     d->has_pushed = true;
-    const bool took_all = push(d, n, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS);
+    const bool took_all =
+        push(d, n, slu_delivery_bounded(wishes, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS));
     d->more_is_there |= !took_all;
     if (!took_all && d->window.n == 0)
         slu_delivery_nap(d, SLU_DELIVERY_PAUSE_NS); /* it takes none and has none: not in a hurry */

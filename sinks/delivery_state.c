@@ -31,11 +31,12 @@ struct slu_wishes slu_delivery_wishes(struct slu_delivery *d)
         .stop = d->is_stopping,
         .abandoned = d->is_abandoned,
         .resume = d->wants_resume,
+        .rotate = d->wants_rotation,
         .deadline_ns = d->stop_deadline_ns,
         .drain_until_ns = d->drain_until_ns,
         .head = d->stop_head,
     };
-    d->wants_resume = false;
+    d->wants_resume = d->wants_rotation = false;
     d->seen_wakes = d->wakes;
     pthread_mutex_unlock(&d->lock);
     return wishes;

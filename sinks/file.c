@@ -133,6 +133,8 @@ static int make_folder(const char *path)
 {
     if (mkdir(path, 0750) != 0)
         return errno == EEXIST ? 0 : -1;
+    if (chmod(path, 0750) != 0) /* whatever the umask */
+        return -1;
     const char *slash = strrchr(path, '/');
     char *parent = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path) + 1);
     const int fd = parent != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -395,6 +397,12 @@ static void reset(void *self)
     file->needs_reset = true;
 }
 
+static void rotate(void *self)
+{
+    struct slu_file *file = self;
+    file->wants_end = true;
+}
+
 static void finish(void *self, int64_t deadline_mono_ns)
 {
     struct slu_file *file = self;
@@ -424,6 +432,7 @@ const struct slu_sink_ops slu_sink_file = {
     .push = push,
     .settle = settle,
     .reset = reset,
+    .rotate = rotate,
     .finish = finish,
     .close = close_sink,
     .probe = slu_file_probe,

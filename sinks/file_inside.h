@@ -87,7 +87,7 @@ struct slu_file {
     uint64_t first_seq, n_lines;
     off_t synced_bytes;
     bool is_suspect; /* an fdatasync failed: cut and end it before anything else */
-    bool wants_end;  /* the next record belongs into another file */
+    bool wants_end;  /* the next record belongs into another file, or a reload asks for that */
     char final
         [SLU_FILE_NAME_SIZE]; /* the name it has already, but its folder is not synced; "" none */
     int64_t opened_ns, written_ns; /* monotonic */

@@ -288,6 +288,7 @@ static void read_column(struct reading *reading, const struct slu_node_pair *pai
     const struct slu_node *map = pair->value;
     const struct slu_node *type = slu_node_get(map, "type");
     const struct slu_node *unit = slu_node_get(map, "unit");
+    const struct slu_node *on_error = slu_node_get(map, "on_error");
 
     column->name = slu_arena_copy(reading->arena, pair->key);
     if (column->name == NULL || !is_identifier(pair->key)) {
@@ -307,8 +308,9 @@ static void read_column(struct reading *reading, const struct slu_node_pair *pai
     if (unit_index < 0)
         tell(reading, unit, "column %s: unit must be s, ms, us or ns", column->name);
     column->unit = (enum slu_pg_unit)(unit_index < 0 ? 0 : unit_index);
-    column->null_on_error =
-        strcmp(slu_node_text(slu_node_get(map, "on_error"), "dead_letter"), "null") == 0;
+    column->null_on_error = /* YAML reads the word null as no value at all */
+        on_error != NULL &&
+        (on_error->kind == SLU_NODE_NULL || strcmp(slu_node_text(on_error, ""), "null") == 0);
 }
 
 /* YAML's keys are unique, but sluice_id may have been taken. */

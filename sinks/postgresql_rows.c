@@ -381,7 +381,8 @@ static bool add_sample(struct making *making, const struct slu_value *cell,
         return true;
     if (slu_value_is_container(cell))
         return refuse(making, "column.type", "values: %.*s is no scalar",
-                      (int)(pointer.len < 100 ? pointer.len : 100), pointer.data);
+                      (int)(making->pointer.len < 100 ? making->pointer.len : 100),
+                      making->pointer.data);
     making->sample = cell;
     making->pointer = pointer;
     return add_row(making);

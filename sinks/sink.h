@@ -114,8 +114,12 @@ struct slu_sink_ops {
      * repairs a table, and then the records that were refused shall be tried once more. */
     void (*reset)(void *self);
 
-    /* Finish what can be finished by the deadline (a clean stop or a reload), so that a last settle
-     * finds it safe. May be NULL. */
+    /* The configuration was read anew and the sink goes on as it is: the next settle ends what a stop would
+     * end (the open file). At once, nothing is waited for. May be NULL. */
+    void (*rotate)(void *self);
+
+    /* Finish what can be finished by the deadline (a clean stop, or a reload that changes the sink), so
+     * that a last settle finds it safe. May be NULL. */
     void (*finish)(void *self, int64_t deadline_mono_ns);
 
     /* Release everything, even after a failed open(). Cannot fail. */

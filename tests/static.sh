@@ -22,6 +22,7 @@ check() {
 
 check "floors: includes only point down" tests/floors.py
 check "exports: three entry points and no more" tests/exports.sh "$1/mosquitto_sluice.so"
+check "install: all that is promised and no more" tests/install.sh "$1"
 check "man: the options are those of the schema" plugin/man/options.py --check
 tests/format.sh || outcome=1
 exit "$outcome"

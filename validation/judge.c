@@ -30,6 +30,7 @@ struct slu_judge {
     struct slu_verdict verdict;
     struct slu_verdict spare;   /* any_of: the alternatives' */
     struct slu_buf scalar_text; /* ${payload:…} */
+    char number_text[32];       /* the same, a number whose digits are a double's */
 };
 
 struct slu_judge *slu_judge_new(const struct slu_snapshot *snapshot)
@@ -285,7 +286,7 @@ const struct slu_finding *slu_judge_next(struct slu_judge *judge)
     return &judge->finding;
 }
 
-/* ${payload:/pointer}: strings as they are, other scalars as JSON. Only messages that failed come
+/* ${payload:/pointer}: strings as they are, numbers with the digits they came with, other scalars as JSON. Only messages that failed come
  * here, so the pointer is compiled each time. */
 static bool payload_scalar(void *context, struct slu_slice pointer_text, struct slu_slice *text)
 {
@@ -305,6 +306,10 @@ static bool payload_scalar(void *context, struct slu_slice pointer_text, struct 
         return false;
     if (slu_value_kind(value) == SLU_VALUE_STRING) {
         *text = slu_value_text(value);
+        return true;
+    }
+    if (slu_value_is_number(value)) {
+        *text = slu_payload_number_text(payload, value, judge->number_text);
         return true;
     }
     slu_buf_reset(&judge->scalar_text);

@@ -288,6 +288,18 @@ static bool compile_choice(struct work *work)
     return true;
 }
 
+/* Where row `row` is wrong: at its field when that is no JSON Pointer, else as a whole. */
+static void tell_row(struct work *work, size_t row, const struct slu_err *err)
+{
+    struct slu_pointer field;
+    char below[64];
+    const bool is_field = slu_pointer_compile(work->options->limits[row].field,
+                                              &work->compiler->snapshot->arena, &field, NULL) != 0;
+
+    snprintf(below, sizeof(below), "/limits/%zu%s", row, is_field ? "/field" : "");
+    tell(work, below, "%s", err->text);
+}
+
 static bool compile_limits(struct work *work)
 {
     const struct slu_policy_options *options = work->options;
@@ -300,7 +312,6 @@ static bool compile_limits(struct work *work)
         tell(work, "/limits", "a payload read as bytes is not looked into, so it has no limits");
     for (size_t start = 0; start < options->n_limits; start += bad_row + 1) {
         struct slu_err err = {0};
-        char below[64];
         const struct slu_limits *limits = slu_limits_compile(
             options->limits + start, options->n_limits - start, arena, &bad_row, &err);
         if (limits != NULL) {
@@ -309,8 +320,7 @@ static bool compile_limits(struct work *work)
         }
         if (err.kind == SLU_ENOMEM)
             return false;
-        snprintf(below, sizeof(below), "/limits/%zu", start + bad_row);
-        tell(work, below, "%s", err.text);
+        tell_row(work, start + bad_row, &err);
     }
     return true;
 }

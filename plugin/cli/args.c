@@ -65,6 +65,11 @@ static bool take(int argc, char **argv, int *i, const struct slu_option *options
     return true;
 }
 
+bool slu_args_is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0' && (word[1] < '0' || word[1] > '9');
+}
+
 bool slu_args_read(int argc, char **argv, const struct slu_option *options, size_t n_options,
                    struct slu_operands *operands)
 {
@@ -75,7 +80,7 @@ bool slu_args_read(int argc, char **argv, const struct slu_option *options, size
     for (int i = 1; i < argc; i++) {
         if (!ended && strcmp(argv[i], "--") == 0)
             ended = true;
-        else if (ended || argv[i][0] != '-' || argv[i][1] == '\0')
+        else if (ended || !slu_args_is_option(argv[i]))
             operands->items[operands->n++] = argv[i];
         else if (!take(argc, argv, &i, options, n_options))
             return false;

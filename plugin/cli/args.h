@@ -1,5 +1,5 @@
-/* args.h -- options and operands of a verb. Options may stand anywhere; `--` ends them; `-` alone is
- * an operand. `--name VALUE` and `--name=VALUE` are the same. */
+/* args.h -- options and operands of a verb. Options may stand anywhere; `--` ends them; `-` alone and a
+ * negative number are operands. `--name VALUE` and `--name=VALUE` are the same. */
 #ifndef SLU_PLUGIN_CLI_ARGS_H
 #define SLU_PLUGIN_CLI_ARGS_H
 
@@ -16,6 +16,9 @@ struct slu_operands {
     char **items; /* into argv */
     size_t n;
 };
+
+/* Is it an option by its looks? */
+bool slu_args_is_option(const char *word);
 
 /* Sort argv[1…] into `options` and operands (argv is reordered). On error prints it with the verb's
  * usage and returns false. */

@@ -21,8 +21,10 @@ static bool readable(const char *file, struct slu_err *err)
     const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const bool ok = fd >= 0 && read(fd, &byte, 1) >= 0; /* a folder opens, but does not read */
 
-    if (!ok)
-        slu_err_system(err, errno, "%s: cannot be read", file);
+    if (!ok) {
+        slu_err_system(err, errno, "cannot be read");
+        slu_err_place(err, file, 0, 0, NULL);
+    }
     if (fd >= 0)
         close(fd);
     return ok;

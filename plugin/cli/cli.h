@@ -24,7 +24,8 @@ int slu_cli_spool(int argc, char **argv);
 int slu_cli_status(int argc, char **argv);
 int slu_cli_ddl(int argc, char **argv);
 
-/* The usage of `verb` and `reason` (may be NULL) to stderr. Returns SLU_EXIT_FAILED. */
+/* `reason` and the usage of `verb` to stderr, and with --json the reason as an object to stdout. Returns
+ * SLU_EXIT_FAILED. */
 int slu_cli_usage(const char *verb, const char *reason);
 
 /* Bowtie's harness protocol on stdin and stdout, until stop or the end of input. */

@@ -1,6 +1,6 @@
 /* ddl.c -- `sluice ddl FILE [SINK]`: the SQL that makes the tables its sinks need, each sink's below a
- * comment with its name. Everything is IF NOT EXISTS, so it may be run again. Exit 2: the configuration is
- * bad, there is no such sink, or none has tables. */
+ * comment with its name; with --json {"sql":"…"}. Everything is IF NOT EXISTS, so it may be run again. Exit 2:
+ * the configuration is bad, there is no such sink, or none has tables. */
 #include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
 #include "plugin/cli/out.h"
@@ -35,21 +35,40 @@ static int write_all(const struct slu_config *config, const char *only, struct s
     return n;
 }
 
+static int print(bool json, struct slu_buf *sql)
+{
+    struct slu_buf out;
+
+    if (!json) {
+        if (sql->len != 0 && sql->data[sql->len - 1] == '\n')
+            slu_buf_cut(sql, sql->len - 1);
+        return slu_out_print(sql, SLU_EXIT_GOOD);
+    }
+    slu_buf_init(&out, SLU_OUT_MAX_BYTES);
+    slu_out_open(&out, NULL, '{');
+    slu_out_string(&out, "sql", slu_buf_slice(sql));
+    slu_out_close(&out, '}');
+    slu_buf_fini(sql);
+    return slu_out_print(&out, SLU_EXIT_GOOD);
+}
+
 int slu_cli_ddl(int argc, char **argv)
 {
+    bool json = false;
+    const struct slu_option options[] = {{"--json", &json, NULL}};
     struct slu_operands operands;
     struct slu_problems problems;
     struct slu_err err = {0};
     struct slu_buf out;
 
-    if (!slu_args_read(argc, argv, NULL, 0, &operands))
+    if (!slu_args_read(argc, argv, options, 1, &operands))
         return SLU_EXIT_FAILED;
     if (operands.n != 1 && operands.n != 2)
         return slu_cli_usage("ddl", "needs a FILE and at most one SINK");
     slu_problems_init(&problems);
     struct slu_config *config = slu_config_load(operands.items[0], NULL, NULL, &problems);
     if (config == NULL) {
-        const int status = slu_out_failed(false, &problems);
+        const int status = slu_out_failed(json, &problems);
         slu_problems_fini(&problems);
         return status;
     }
@@ -59,9 +78,7 @@ int slu_cli_ddl(int argc, char **argv)
     slu_config_free(config);
     if (n < 0) {
         slu_buf_fini(&out);
-        return slu_out_failed_err(false, &err);
+        return slu_out_failed_err(json, &err);
     }
-    if (out.len != 0 && out.data[out.len - 1] == '\n')
-        slu_buf_cut(&out, out.len - 1);
-    return slu_out_print(&out, SLU_EXIT_GOOD);
+    return print(json, &out);
 }

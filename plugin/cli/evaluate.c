@@ -118,7 +118,7 @@ int slu_evaluate(const struct slu_snapshot *snapshot, const struct slu_message *
     *evaluation = (struct slu_evaluation){.word = "skipped", .outcome = "pass"};
     slu_buf_init(&evaluation->topic, TOPIC_MAX_BYTES);
     set_topic(evaluation, message->topic);
-    if (!slu_topic_is_publishable(message->topic, err))
+    if (!slu_topic_is_valid(message->topic, err))
         return -1;
     judge = slu_judge_new(snapshot);
     if (judge == NULL)

@@ -8,7 +8,7 @@
 
 #define CHUNK_BYTES 65536u
 
-static int read_all(int fd, const char *name, struct slu_buf *out, struct slu_err *err)
+static int read_all(int fd, struct slu_buf *out, struct slu_err *err)
 {
     for (;;) {
         /* At the ceiling one more byte is asked for, to tell "just fits" from "too large". */
@@ -17,30 +17,38 @@ static int read_all(int fd, const char *name, struct slu_buf *out, struct slu_er
         char probe;
         char *room = left != 0 ? slu_buf_room(out, wanted) : &probe;
         if (room == NULL)
-            return slu_err_set(err, SLU_ENOMEM, "%s: no memory to read it", name);
+            return slu_err_set(err, SLU_ENOMEM, "no memory to read it");
         const ssize_t n = read(fd, room, wanted);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return slu_err_system(err, errno, "%s: cannot be read", name);
+            return slu_err_system(err, errno, "cannot be read");
         if (n == 0)
             return 0;
         if (left == 0)
-            return slu_err_set(err, SLU_EINVAL, "%s: is larger than %zu bytes", name, out->max);
+            return slu_err_set(err, SLU_EINVAL, "is larger than %zu bytes", out->max);
         slu_buf_grew(out, (size_t)n);
     }
 }
 
-int slu_input_read(const char *operand, struct slu_buf *out, struct slu_err *err)
+static int read_operand(const char *operand, struct slu_buf *out, struct slu_err *err)
 {
     int fd, outcome;
 
     if (strcmp(operand, "-") == 0)
-        return read_all(STDIN_FILENO, "standard input", out, err);
+        return read_all(STDIN_FILENO, out, err);
     fd = open(operand, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return slu_err_system(err, errno, "%s: cannot be opened", operand);
-    outcome = read_all(fd, operand, out, err);
+        return slu_err_system(err, errno, "cannot be opened");
+    outcome = read_all(fd, out, err);
     close(fd);
+    return outcome;
+}
+
+int slu_input_read(const char *operand, struct slu_buf *out, struct slu_err *err)
+{
+    const int outcome = read_operand(operand, out, err);
+
+    slu_err_place(err, strcmp(operand, "-") == 0 ? "standard input" : operand, 0, 0, NULL);
     return outcome;
 }

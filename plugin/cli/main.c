@@ -1,7 +1,9 @@
 /* main.c -- the `sluice` command: finds the verb and runs it. */
+#include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
 
 #include "base/nearest.h"
+#include "plugin/cli/out.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +26,7 @@ static const struct verb {
      "do these documents hold to a JSON Schema?", slu_cli_validate},
     {"spool", "DIR list|dump|verify [--json]\n       sluice spool DIR forget SINK [--json]",
      "look into the spool of a data_dir", slu_cli_spool},
-    {"ddl", "FILE [SINK]", "the tables that sinks need, as SQL", slu_cli_ddl},
+    {"ddl", "FILE [SINK] [--json]", "the tables that sinks need, as SQL", slu_cli_ddl},
     {"status", "DIR [--json]", "what a running plugin says of itself", slu_cli_status},
 };
 
@@ -53,29 +55,68 @@ static const struct verb *find(const char *name)
     return NULL;
 }
 
-int slu_cli_usage(const char *name, const char *reason)
-{
-    const struct verb *verb = find(name);
+/* With --json what cannot be done is an object on stdout as well. */
+static bool wants_json;
 
-    if (reason != NULL)
-        fprintf(stderr, "sluice %s: %s\n", name, reason);
+static int refuse(const char *reason, const struct verb *verb)
+{
+    struct slu_err err = {0};
+    int status;
+
+    slu_err_set(&err, SLU_EINVAL, "%s", reason);
+    status = slu_out_failed_err(wants_json, &err);
     if (verb != NULL)
         print_usage(stderr, verb);
-    return SLU_EXIT_FAILED;
+    return status;
+}
+
+int slu_cli_usage(const char *name, const char *reason)
+{
+    char sentence[400];
+
+    snprintf(sentence, sizeof(sentence), "sluice %s: %s", name, reason);
+    return refuse(sentence, find(name));
 }
 
 static int unknown(const char *word)
 {
     const char *names[N_VERBS];
+    char sentence[200];
 
     for (size_t i = 0; i < N_VERBS; i++)
         names[i] = verbs[i].name;
     const char *nearest = slu_nearest(slu_slice_of(word), names, N_VERBS);
     if (nearest != NULL)
-        fprintf(stderr, "sluice: unknown verb %.60s, did you mean %s?\n", word, nearest);
+        snprintf(sentence, sizeof(sentence), "sluice: unknown verb %.60s, did you mean %s?", word,
+                 nearest);
     else
-        fprintf(stderr, "sluice: unknown verb %.60s; `sluice --help` lists them\n", word);
-    return SLU_EXIT_FAILED;
+        snprintf(sentence, sizeof(sentence),
+                 "sluice: unknown verb %.60s; `sluice --help` lists them", word);
+    return refuse(sentence, NULL);
+}
+
+/* Is `option` among the words before `--`? */
+static bool has(int argc, char **argv, const char *option)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], option) == 0)
+            return true;
+    return false;
+}
+
+/* Options may stand before the verb: the verb goes first, the rest keeps its order. */
+static void put_verb_first(int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc && slu_args_is_option(argv[at]))
+        at++;
+    if (at == argc)
+        return;
+    char *const verb = argv[at];
+    for (; at > 1; at--)
+        argv[at] = argv[at - 1];
+    argv[1] = verb;
 }
 
 int main(int argc, char **argv)
@@ -92,10 +133,12 @@ int main(int argc, char **argv)
         print_help(stdout);
         return SLU_EXIT_GOOD;
     }
+    wants_json = has(argc, argv, "--json");
+    put_verb_first(argc, argv);
     const struct verb *verb = find(argv[1]);
     if (verb == NULL)
         return unknown(argv[1]);
-    if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+    if (has(argc - 1, argv + 1, "--help") || has(argc - 1, argv + 1, "-h")) {
         print_usage(stdout, verb);
         return SLU_EXIT_GOOD;
     }

@@ -1,4 +1,5 @@
-/* status.c -- `sluice status DIR`: the plugin's last status.json, for people or (--json) as it is. */
+/* status.c -- `sluice status DIR`: the plugin's last status.json, as it is; on a terminal, unless --json asks
+ * for it, in words. */
 #include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
 #include "plugin/cli/out.h"
@@ -8,6 +9,7 @@
 #include <jansson.h>
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define STATUS_MAX_BYTES ((size_t)64 << 20)
 
@@ -152,7 +154,7 @@ int slu_cli_status(int argc, char **argv)
     snprintf(path, sizeof(path), "%.4000s/status.json", operands.items[0]);
     slu_buf_init(&text, STATUS_MAX_BYTES);
     if (slu_file_read(path, &text, &err) == 0)
-        status = print(json, &text, path, &err);
+        status = print(json || isatty(STDOUT_FILENO) == 0, &text, path, &err);
     if (status < 0)
         status = slu_out_failed_err(json, &err);
     slu_buf_fini(&text);

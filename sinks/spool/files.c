@@ -331,13 +331,14 @@ void slu_prologue_write(uint8_t out[SLU_PROLOGUE_BYTES], const char magic[8])
 int slu_prologue_check(const uint8_t bytes[SLU_PROLOGUE_BYTES], const char magic[8],
                        const char *name, struct slu_err *err)
 {
-    if (memcmp(bytes, magic, 8) != 0 || slu_get_u32(bytes + 12) != slu_crc32c(0, bytes, 12))
-        return 1;
     const uint32_t version = slu_get_u32(bytes + 8);
-    if (version > SLU_FORMAT_VERSION)
+
+    if (memcmp(bytes, magic, 8) != 0)
+        return 1;
+    if (version > SLU_FORMAT_VERSION) /* whatever the checksum says: healing could be overwriting */
         return slu_err_set(err, SLU_EVERSION,
                            "spool: %s has format version %" PRIu32
                            ", this Sluice reads up to %u: install the newer one again",
                            name, version, SLU_FORMAT_VERSION);
-    return 0;
+    return slu_get_u32(bytes + 12) == slu_crc32c(0, bytes, 12) ? 0 : 1;
 }

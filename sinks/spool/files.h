@@ -70,7 +70,8 @@ int slu_files_list(const struct slu_disk *disk, int dir,
  * version to come, so that an old Sluice can say "newer" instead of "damaged". */
 void slu_prologue_write(uint8_t out[SLU_PROLOGUE_BYTES], const char magic[8]);
 
-/* 0: ours; 1: damaged or something else; -1: written by a newer Sluice, err says so. */
+/* 0: ours; 1: damaged or something else; -1: written by a newer Sluice, err says so. A higher version is
+ * believed even when the CRC is wrong: what is damaged is healed, and a newer Sluice's file must not be. */
 int slu_prologue_check(const uint8_t bytes[SLU_PROLOGUE_BYTES], const char magic[8],
                        const char *name, struct slu_err *err);
 

@@ -69,6 +69,33 @@ class Reload(BrokerTest):
             publisher.publish("in/oven", b'{"value":50}', 1)
         checks.counted(self.finish(broker), accepted=1)
 
+    def test_a_reload_ends_the_open_file_and_a_bad_one_does_not(self):
+        broker = self.broker(config([limit(100)]))
+
+        def files():
+            return [file.open for file in checks.lake_files(self.lake(broker))]
+
+        def publish(n):
+            publisher.publish("in/oven", b'{"value":50}', 1)
+            broker.status_when(lambda status: status["sinks"]["lake"]["delivered"] == n, f"{n} delivered")
+
+        with broker.client() as publisher:
+            publish(1)
+            self.assertEqual(files(), [True])
+            broker.configure("policies: [")
+            broker.hup()
+            broker.status_when(lambda status: status["config_error"], "a config_error")
+            publish(2)
+            self.assertEqual(files(), [True])
+            broker.configure(config([limit(100)]))
+            broker.hup()
+            self.generation(broker, 2)
+            wait_until(lambda: files() == [False], "the file has its final name")
+            publish(3)
+            self.assertEqual(files(), [False, True])
+        checks.counted(self.finish(broker), accepted=3)
+        self.assertEqual(len(checks.lake(self.lake(broker))), 3)
+
     def test_a_changed_sink_under_load_loses_nothing(self):
         def place(n):
             return config([limit(400)], {"lake": {"type": "file", "path": f"@HOME@/lake{n}"}})

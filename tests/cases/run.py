@@ -4,7 +4,8 @@
   config/<case>/  config.yaml and what it names
                   expect: `exit N`, then every line that `sluice check config.yaml` prints to stderr.
                   `check --json` must tell the same.
-  cli/<case>/     cmd: arguments as a shell would read them; lines that follow are further runs
+  cli/<case>/     cmd: arguments as a shell would read them; lines that follow are further runs; `terminal: ` in
+                  front: stdout is one
                   stdin: what the runs read (optional)
                   expect: for each run `exit N`, then its stdout. A line that is JSON is compared by
                   value, numbers digit by digit; "*" stands for any text, and a line that ends in * for
@@ -15,12 +16,15 @@ A case is run in its own folder. With --bless the expect files are written inste
 the difference before you keep it.
 """
 import json
+import os
 import pathlib
+import pty
 import shlex
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+TERMINAL = "terminal: "
 
 
 def run(sluice, arguments, folder, stdin=b""):
@@ -28,6 +32,23 @@ def run(sluice, arguments, folder, stdin=b""):
     done = subprocess.run([sluice, *arguments], cwd=folder, input=stdin, capture_output=True,
                           timeout=60, env=environment, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def run_on_a_terminal(sluice, arguments, folder):
+    """The same with a terminal as stdout."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sluice, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=theirs,
+                          stderr=subprocess.PIPE) as process:
+        os.close(theirs)
+        out = b""
+        try:
+            while more := os.read(ours, 65536):
+                out += more
+        except OSError:  # Linux says so when the last writer has gone
+            pass
+        os.close(ours)
+        err = process.stderr.read()
+    return process.returncode, out.decode().replace("\r\n", "\n"), err.decode()
 
 
 def exact(text):
@@ -96,7 +117,10 @@ def run_cli(sluice, folder, bless):
     wants_stderr = not expect.exists() or "\nstderr: " in expect.read_text()
     actual = []
     for line in (folder / "cmd").read_text().splitlines():
-        status, out, err = run(sluice, shlex.split(line), folder, stdin)
+        if line.startswith(TERMINAL):
+            status, out, err = run_on_a_terminal(sluice, shlex.split(line[len(TERMINAL):]), folder)
+        else:
+            status, out, err = run(sluice, shlex.split(line), folder, stdin)
         actual.append(f"exit {status}")
         actual += out.splitlines()
         if wants_stderr:

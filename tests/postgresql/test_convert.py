@@ -151,7 +151,7 @@ def test_on_error_null_and_absent_values(server):
     database = server.database()
     section = {"type": "postgresql", "conninfo": server.conninfo(database), "create": True,
                "layout": "columns", "table": "t",
-               "columns": {"a": {"from": "/a", "type": "smallint", "on_error": "null"},
+               "columns": {"a": {"from": "/a", "type": "smallint", "on_error": None},  # YAML's null
                            "b": {"from": "/b/c", "type": "text"},
                            "l": {"from": "{nowhere}", "type": "text", "on_error": "null"}}}
     with Drive(section) as drive:
@@ -255,6 +255,7 @@ def narrow(server, database, records, **options):
         drive.records(records)
         assert drive.ask("run 30000 100")["cursor"] == len(records)
         letters = drive.letters()
+    assert all("values:  is" not in letter[1] for letter in letters.values()), letters
     rows = server.sql("SELECT tag, coalesce(value::text,'-'), coalesce(text,'-'), quality FROM "
                       "sluice.samples ORDER BY id, tag", database)
     return rows, {seq: letter[0] for seq, letter in letters.items()}
@@ -276,6 +277,8 @@ def test_layout_narrow(server):
     assert letters == {4: NO, 6: NO}, letters
     rows, letters = narrow(server, database, [{"topic": "p", "payload": payload}], values=["/e/f"])
     assert (rows, letters) == ([["p", "2", "-", "192"]], {}), rows
+    rows, letters = narrow(server, database, [{"topic": "p", "payload": payload}], values=["/e"])
+    assert (rows, letters) == ([], {1: NO}), (rows, letters)
     rows, letters = narrow(server, database,
                            [{"topic": "p", "payload": payload}, {"topic": "p", "payload": '{"a":[]}'},
                             {"topic": "p", "payload": '{"z":0}'}], values=["/a", "/e/f"])

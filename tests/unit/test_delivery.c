@@ -72,6 +72,7 @@ static struct shore {
     uint64_t waiting[MAX_RECORDS];           /* pushed, not settled */
     uint64_t reported[SLU_SINK_REJECTS_MAX]; /* rejects of the last settle */
     uint64_t last_pushed;
+    int64_t latest_deadline;    /* of all calls */
     uint64_t next_place;        /* `place` under the next id */
     uint64_t place, place_next; /* what it would say after a crash: behind no reject before the call
                                    after the one that told of it */
@@ -140,10 +141,17 @@ static int shore_open(void *self, const struct slu_sink_env *env, const struct s
     return shore.refuses_open ? slu_err_set(err, SLU_EINVAL, "no such thing") : 0;
 }
 
+static void note_deadline(int64_t deadline)
+{
+    if (deadline > shore.latest_deadline)
+        shore.latest_deadline = deadline;
+}
+
 static size_t shore_push(void *self, const struct slu_record *records, size_t n, int64_t deadline)
 {
-    (void)self, (void)deadline;
+    (void)self;
     pthread_mutex_lock(&lock);
+    note_deadline(deadline);
     watch_rejects();
     law(shore.is_connected, "pushed before RESET", records[0].seq);
     size_t taken = 0;
@@ -222,8 +230,9 @@ static enum slu_sink_answer settle_shore(struct slu_settlement *settlement, stru
 static enum slu_sink_answer shore_settle(void *self, int64_t deadline,
                                          struct slu_settlement *settlement, struct slu_err *err)
 {
-    (void)self, (void)deadline;
+    (void)self;
     pthread_mutex_lock(&lock);
+    note_deadline(deadline);
     watch_rejects();
     if (shore.n_settles++ == 0) {
         sigset_t blocked;
@@ -250,8 +259,9 @@ static void shore_reset(void *self)
 
 static void shore_finish(void *self, int64_t deadline)
 {
-    (void)self, (void)deadline;
+    (void)self;
     pthread_mutex_lock(&lock);
+    note_deadline(deadline);
     shore.n_finishes++;
     shore.settles = 0;
     pthread_mutex_unlock(&lock);
@@ -870,6 +880,11 @@ static void a_sink_that_is_paused_keeps_its_records(void **state)
     standing_still(SLU_SINK_PAUSED, SLU_DELIVERY_PAUSED, "the tide is frozen");
 }
 
+static bool pushed_once(void)
+{
+    return shore.n_pushes >= 1;
+}
+
 static bool asked_once(void)
 {
     return shore.n_settles >= 1;
@@ -1079,11 +1094,15 @@ static void a_slow_sink_ends_with_the_deadline(void **state)
     shore.stop_settling = true;
     append(10);
     struct slu_delivery *delivery = start();
-    slu_delivery_stop(delivery, slu_clock_mono_ns() + 200 * SLU_NS_PER_MS);
+    AWAIT(pushed_once);
+    const int64_t deadline = slu_clock_mono_ns() + 1500 * SLU_NS_PER_MS;
+    slu_delivery_stop(delivery, deadline);
     assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S));
     assert_int_equal(spool.committed, 0);
     assert_int_equal(shore.n_finishes, 1);
     assert_int_equal(shore.n_closes, 1);
+    /* It is through before the others have given it up, however long it takes for each answer. */
+    assert_true(shore.latest_deadline < deadline - 100 * SLU_NS_PER_MS);
 }
 
 static struct slu_delivery *volatile left_behind; /* its memory is meant to stay */

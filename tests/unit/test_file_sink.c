@@ -481,6 +481,7 @@ static void modes_do_not_depend_on_the_umask(void **state)
     finish();
     umask(before);
     assert_int_equal(mode_of(FILE_1_3), 0640);
+    assert_int_equal(mode_of(""), 0750);
     assert_int_equal(mode_of("dt=2026-01-01"), 0750);
     assert_int_equal(mode_of("dt=2026-01-01/hour=00"), 0750);
 }
@@ -565,6 +566,21 @@ static void enough_time_ends_it(void **state)
     settle();
     check_all(2, "idle");
     assert_int_equal(found.n_files, 1);
+}
+
+static void a_reload_that_leaves_the_sink_ends_it(void **state)
+{
+    (void)state;
+    open_sink("rotate: {age: 10d}");
+    slu_sink_file.rotate(sink);
+    settle(); /* nothing is open */
+    deliver(2);
+    look();
+    assert_int_equal(found.n_open, 1);
+    slu_sink_file.rotate(sink);
+    assert_int_equal(settle(), SLU_SINK_LIVE);
+    check_all(2, "rotated");
+    assert_int_equal(found.n_open, 0);
 }
 
 static void a_quiet_file_of_a_past_hour_is_ended(void **state)
@@ -1161,6 +1177,7 @@ int main(void)
         TEST(a_change_of_hour_ends_the_file_even_backwards),
         TEST(enough_bytes_end_it),
         TEST(enough_time_ends_it),
+        TEST(a_reload_that_leaves_the_sink_ends_it),
         TEST(a_quiet_file_of_a_past_hour_is_ended),
         TEST(gzip_holds_the_same_lines),
         TEST(compressing_gives_way_to_the_clock),

@@ -218,10 +218,10 @@ static const struct {
     const char *place; /* file:line:column: /pointer, or the start of it */
     const char *says;
 } problem_cases[] = {
-    {"", "test.yaml: is empty", ""},
-    {"\n# nothing\n", "test.yaml: is empty", ""},
-    {"---\n", "test.yaml: is empty", ""},
-    {"null", "test.yaml: is empty", ""},
+    {"", "test.yaml:1:1: is empty", ""},
+    {"\n# nothing\n", "test.yaml:1:1: is empty", ""},
+    {"---\n", "test.yaml:1:1: is empty", ""},
+    {"null", "test.yaml:1:1: is empty", ""},
     {"a: 1\nb: 2\na: 3\n", "test.yaml:3:1: /a: ", "\"a\" comes twice; the first is in line 1"},
     {"x:\n  - {a/b: 1, 'a/b': 3}", "test.yaml:2:14: /x/0/a~1b: ", "comes twice"},
     {"x: 1\ny: [1, {\"z\": 1, z: 2}]", "test.yaml:2:17: /y/1/z: ", "comes twice"},
