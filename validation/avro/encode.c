@@ -28,11 +28,13 @@ bool slu_avro_complain(struct slu_avro_encoder *encoder, enum slu_payload_fault 
 
 bool slu_avro_take_steps(struct slu_avro_encoder *encoder, const struct slu_value *at, uint64_t n)
 {
-    if (n > encoder->steps)
-        return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_ITEMS, at,
-                                 "too many branches to try for such a value");
-    encoder->steps -= n;
-    return true;
+    if (n < encoder->steps) {
+        encoder->steps -= n;
+        return true;
+    }
+    encoder->steps = 0; /* whoever tries branches stops at that */
+    return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_ITEMS, at,
+                             "too many branches to try for such a value");
 }
 
 bool slu_avro_add_long(struct slu_buf *out, int64_t number)

@@ -20,7 +20,8 @@
  *
  * Unions. Natural: the bare value goes to the branch that holds it best, exact ones first, and in the
  * order of the schema among equals. Avro-JSON, the specification's own: null, or {"type": value} with
- * the branch's (full) name.
+ * the branch's (full) name. Bytes and fixed are code points there, whatever they
+ * mean, as in a schema's defaults.
  *
  * A field that is missing gets its default; without one that is a fault, as is a member that the record
  * does not have.

@@ -365,6 +365,10 @@ static bool encode_string(struct slu_avro_encoder *encoder, const struct slu_val
 bool slu_avro_encode_scalar(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                             const struct slu_value *value)
 {
+    /* The specification writes bytes and fixed as code points, whatever they mean. */
+    if (encoder->options->dialect != SLU_AVRO_NATURAL && is_string(value) &&
+        (node->type == SLU_AVRO_BYTES || node->type == SLU_AVRO_FIXED))
+        return encode_bytes(encoder, node, value);
     if (node->logical == SLU_AVRO_DECIMAL)
         return encode_decimal(encoder, node, value);
     if (node->logical == SLU_AVRO_UUID)

@@ -87,7 +87,7 @@ static int rank_of_object(struct slu_avro_encoder *encoder, const struct slu_avr
     if (node->type != SLU_AVRO_RECORD)
         return NO_RANK;
     /* Looking costs; who has no steps left fails where they are taken next. */
-    const uint64_t cost = (uint64_t)node->n;
+    const uint64_t cost = node->n;
     encoder->steps -= cost < encoder->steps ? cost : encoder->steps;
     return has_just_the_fields(encoder, node, value) ? 0 : 2;
 }
