@@ -8,6 +8,7 @@
 #include "base/file.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SCHEMA_MAX_BYTES ((size_t)16 << 20)
 
@@ -56,6 +57,14 @@ static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node
     source->place = section;
     source->pointer = slu_arena_printf(&draft->config->arena, "/schemas/%zu", i);
     source->id = slu_slice_of(slu_node_text(slu_node_get(section, "id"), ""));
+    source->is_avro =
+        strcmp(slu_node_text(slu_node_get(section, "type"), "json-schema"), "avro") == 0;
+    source->registry_id = slu_node_int(slu_node_get(section, "registry_id"), -1);
+    if (!source->is_avro && slu_node_get(section, "registry_id") != NULL &&
+        slu_draft_is_sound(draft, section))
+        slu_draft_tell_key(draft, section,
+                           slu_arena_printf(&draft->config->arena, "/schemas/%zu", i),
+                           "/registry_id", "only says something of a schema of type avro");
     source->version = slu_node_int(slu_node_get(section, "version"), (long long)i);
     if (source->pointer == NULL) {
         slu_draft_no_memory(draft);
@@ -82,7 +91,7 @@ bool slu_draft_read_schemas(struct slu_draft *draft)
         read_schema(draft, i, list->items[i]);
         schemas[i].name = slu_arena_printf(&config->arena, "%.*s:%lld", SLU_SLICE_ARG(source->id),
                                            source->version);
-        schemas[i].type = "json-schema";
+        schemas[i].type = source->is_avro ? "avro" : "json-schema";
         schemas[i].text = source->text;
         if (schemas[i].name == NULL) {
             slu_draft_no_memory(draft);

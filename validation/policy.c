@@ -33,12 +33,14 @@ struct compiler {
     const struct slu_snapshot_options *options;
     struct slu_problems *problems;
     struct slu_snapshot *snapshot;
-    struct slu_policy *policies;       /* snapshot->policies while they are made */
-    struct slu_policy_topics *topics;  /* by policy */
-    char **schema_names;               /* "oven:1", by place in options->schemas */
-    const struct slu_schema **schemas; /* likewise; NULL: broken */
-    bool has_broken;                   /* some schema's errors were told before */
-    struct slu_arena scratch;          /* gone when compile returns */
+    struct slu_policy *policies;                 /* snapshot->policies while they are made */
+    struct slu_policy_topics *topics;            /* by policy */
+    char **schema_names;                         /* "oven:1", by place in options->schemas */
+    const struct slu_schema **schemas;           /* likewise; NULL: broken, or Avro */
+    const struct slu_avro_schema **avro_schemas; /* likewise; NULL: broken, or JSON Schema */
+    struct slu_avro_choice *readings;            /* snapshot->readings while they are made */
+    bool has_broken;                             /* some schema's errors were told before */
+    struct slu_arena scratch;                    /* gone when compile returns */
 };
 
 /* One policy while it is compiled. */
@@ -136,6 +138,22 @@ static void schema_twice(struct compiler *compiler, size_t first, size_t again)
     tell_at(compiler->problems, false, sources[again].place, pointer, "/id", text);
 }
 
+static bool compile_avro_schema(struct compiler *compiler, size_t i)
+{
+    const struct slu_schema_source *source = &compiler->options->schemas[i];
+    struct slu_snapshot *snapshot = compiler->snapshot;
+    const struct slu_avro_schema_options options = {.name = compiler->schema_names[i],
+                                                    .source = source->file,
+                                                    .registry_id = source->registry_id};
+    struct slu_avro_schema *schema =
+        slu_avro_schema_compile(source->text, &options, compiler->problems);
+
+    compiler->avro_schemas[i] = schema;
+    if (schema != NULL)
+        snapshot->avro_schemas[snapshot->n_avro_schemas++] = schema;
+    return true;
+}
+
 /* One schema; its own errors have their places in its own file. */
 static bool compile_schema(struct compiler *compiler, size_t i)
 {
@@ -149,6 +167,8 @@ static bool compile_schema(struct compiler *compiler, size_t i)
     compiler->has_broken |= source->broken;
     if (source->broken)
         return true;
+    if (source->is_avro)
+        return compile_avro_schema(compiler, i);
     const struct slu_schema_options options = {.name = compiler->schema_names[i],
                                                .source = source->file};
     size_t errors = compiler->problems->n_errors;
@@ -170,8 +190,13 @@ static bool compile_schemas(struct compiler *compiler)
         slu_arena_array(&compiler->snapshot->arena, n + 1, sizeof(compiler->snapshot->schemas[0]));
     compiler->schema_names = slu_arena_array(&compiler->scratch, n + 1, sizeof(char *));
     compiler->schemas = slu_arena_array(&compiler->scratch, n + 1, sizeof(compiler->schemas[0]));
+    compiler->snapshot->avro_schemas = slu_arena_array(&compiler->snapshot->arena, n + 1,
+                                                       sizeof(compiler->snapshot->avro_schemas[0]));
+    compiler->avro_schemas =
+        slu_arena_array(&compiler->scratch, n + 1, sizeof(compiler->avro_schemas[0]));
     if (names == NULL || compiler->snapshot->schemas == NULL || compiler->schema_names == NULL ||
-        compiler->schemas == NULL)
+        compiler->schemas == NULL || compiler->snapshot->avro_schemas == NULL ||
+        compiler->avro_schemas == NULL)
         return false;
     for (size_t i = 0; i < n; i++) {
         if (!compile_schema(compiler, i))
@@ -224,12 +249,17 @@ static bool compile_topics(struct work *work)
 
 /* ---- schema and limits ----------------------------------------------------------------------------- */
 
-static bool reads_bytes(const struct slu_policy_options *options)
+static bool reads(const struct slu_policy_options *options, enum slu_format format)
 {
     for (size_t i = 0; i < options->n_formats; i++)
-        if (options->formats[i] == SLU_FORMAT_BYTES)
+        if (options->formats[i] == format)
             return true;
     return false;
+}
+
+static bool reads_bytes(const struct slu_policy_options *options)
+{
+    return reads(options, SLU_FORMAT_BYTES);
 }
 
 /* The place of a schema's name, -1: unknown. */
@@ -257,16 +287,63 @@ static void unknown_schema(struct work *work, const char *below, struct slu_slic
         tell(work, below, "there is no schema \"%.*s\"", SLU_SLICE_ARG(name));
 }
 
+static bool is_same_choice(const struct slu_avro_choice *a, const struct slu_avro_choice *b)
+{
+    return a->framing == b->framing && a->n == b->n &&
+           memcmp(a->schemas, b->schemas, a->n * sizeof(a->schemas[0])) == 0;
+}
+
+/* Policies that read in the same way share the reading, so that a message is read once for them. */
+static void add_reading(struct work *work, const struct slu_avro_choice *choice)
+{
+    struct compiler *compiler = work->compiler;
+    struct slu_snapshot *snapshot = compiler->snapshot;
+    uint32_t at = 0;
+
+    while (at < snapshot->n_readings && !is_same_choice(&compiler->readings[at], choice))
+        at++;
+    if (at == snapshot->n_readings)
+        compiler->readings[snapshot->n_readings++] = *choice;
+    work->policy->reading = at;
+}
+
+/* Avro among the formats needs Avro among the schemas, and the other way round. */
+static void compile_reading(struct work *work, const struct slu_avro_choice *choice, size_t n_json,
+                            bool some_broken)
+{
+    const struct slu_policy_options *options = work->options;
+    const bool wants = reads(options, SLU_FORMAT_AVRO);
+
+    if (!wants && slu_node_get(options->place, "framing") != NULL)
+        tell(work, "/framing", "is how Avro is framed, and the payload is not avro");
+    if (!wants && choice->n != 0)
+        tell(work, "/schema", "\"%s\" is an Avro schema: it needs `payload: avro`",
+             slu_avro_schema_name(choice->schemas[0]));
+    else if (wants && choice->n == 0 && !some_broken)
+        tell(work, "/payload",
+             "an Avro payload is read with its schema: `schema` names none of type avro");
+    else if (wants && choice->n > 1 && !options->any_schema)
+        tell(work, "/schema", "a message is written with one Avro schema: use any_of for several");
+    else if (wants && choice->n != 0 && options->any_schema && n_json != 0)
+        tell(work, "/schema",
+             "any_of cannot have both Avro and JSON Schemas: one says how to "
+             "read, the other what must hold");
+    else if (wants && choice->n != 0)
+        add_reading(work, choice);
+}
+
 static bool compile_choice(struct work *work)
 {
     const struct slu_policy_options *options = work->options;
     const struct slu_schema **schemas =
         slu_arena_array(&work->compiler->snapshot->arena, options->n_schemas + 1, sizeof(*schemas));
     const struct slu_node *place = slu_node_get(options->place, "schema");
-    bool is_name = place == NULL || place->kind == SLU_NODE_STRING;
-    size_t n = 0;
+    bool is_name = place == NULL || place->kind == SLU_NODE_STRING, some_broken = false;
+    const struct slu_avro_schema **avro =
+        slu_arena_array(&work->compiler->snapshot->arena, options->n_schemas + 1, sizeof(*avro));
+    size_t n = 0, n_avro = 0;
 
-    if (schemas == NULL)
+    if (schemas == NULL || avro == NULL)
         return false;
     for (size_t i = 0; i < options->n_schemas; i++) {
         ptrdiff_t at = find_schema(work->compiler, options->schemas[i]);
@@ -275,9 +352,15 @@ static bool compile_choice(struct work *work)
                  i);
         if (at < 0)
             unknown_schema(work, is_name ? "/schema" : below, options->schemas[i]);
+        else if (work->compiler->avro_schemas[at] != NULL)
+            avro[n_avro++] = work->compiler->avro_schemas[at];
         else
             schemas[n++] = work->compiler->schemas[at];
+        some_broken |= at < 0 || (work->compiler->schemas[at] == NULL &&
+                                  work->compiler->avro_schemas[at] == NULL);
     }
+    compile_reading(work, &(struct slu_avro_choice){avro, n_avro, options->framing}, n,
+                    some_broken);
     work->policy->schema = (struct slu_schema_choice){options->any_schema, n, schemas};
     if (options->n_schemas != 0 && reads_bytes(options))
         tell(work, "/schema",
@@ -488,8 +571,11 @@ static bool compile_policies(struct compiler *compiler)
     struct named *names = slu_arena_array(&compiler->scratch, n + 1, sizeof(*names));
 
     compiler->policies = slu_arena_array(&snapshot->arena, n + 1, sizeof(struct slu_policy));
+    compiler->readings = slu_arena_array(&snapshot->arena, n + 1, sizeof(*compiler->readings));
+    snapshot->readings = compiler->readings;
     compiler->topics = slu_arena_array(&compiler->scratch, n + 1, sizeof(struct slu_policy_topics));
-    if (names == NULL || compiler->policies == NULL || compiler->topics == NULL)
+    if (names == NULL || compiler->policies == NULL || compiler->topics == NULL ||
+        compiler->readings == NULL)
         return false;
     snapshot->policies = compiler->policies;
     snapshot->n_policies = n;
@@ -578,6 +664,8 @@ void slu_snapshot_free(struct slu_snapshot *snapshot)
         return;
     for (size_t i = 0; i < snapshot->n_schemas; i++)
         slu_schema_free(snapshot->schemas[i]);
+    for (size_t i = 0; i < snapshot->n_avro_schemas; i++)
+        slu_avro_schema_free(snapshot->avro_schemas[i]);
     slu_arena_fini(&snapshot->arena);
     free(snapshot);
 }

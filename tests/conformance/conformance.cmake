@@ -27,7 +27,7 @@ add_executable(differential
     ${naive_sources})
 target_compile_definitions(differential
     PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/schema")
-slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_formats)
+slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro slu_formats)
 target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
 add_test(NAME naive_suite COMMAND naive_suite)
