@@ -29,6 +29,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct slu_decoder;
+
 /* What every sink may know of its surroundings. Outlives the sink. */
 struct slu_sink_env {
     const char *name; /* of the sink in the configuration */
@@ -38,7 +40,10 @@ struct slu_sink_env {
     /* Texts of the numbers in a record; NULL when unknown. */
     const char *(*policy_name)(const void *context, uint16_t number);
     const char *(*schema_name)(const void *context, uint16_t number);
-    const void *names; /* context of both */
+    /* The document of a schema; empty when unknown. NULL: none is known. */
+    struct slu_slice (*schema_text)(const void *context, uint16_t number);
+    const void *names;           /* context of all three */
+    struct slu_decoder *decoder; /* of the sink's thread; NULL: Avro is not read */
 };
 
 enum slu_sink_answer {

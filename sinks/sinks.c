@@ -32,5 +32,9 @@ struct slu_envelope slu_sink_envelope(const struct slu_sink_env *env,
         .spool_id = env->spool_id,
         .policy = env->policy_name(env->names, record->policy),
         .schema = record->schema != 0 ? env->schema_name(env->names, record->schema) : NULL,
+        .schema_text = record->schema != 0 && env->schema_text != NULL
+                           ? env->schema_text(env->names, record->schema)
+                           : slu_slice(NULL, 0),
+        .decoder = env->decoder,
     };
 }
