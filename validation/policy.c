@@ -359,7 +359,7 @@ static bool compile_choice(struct work *work)
         some_broken |= at < 0 || (work->compiler->schemas[at] == NULL &&
                                   work->compiler->avro_schemas[at] == NULL);
     }
-    compile_reading(work, &(struct slu_avro_choice){avro, n_avro, options->framing}, n,
+    compile_reading(work, &(struct slu_avro_choice){.schemas = avro, .n = n_avro, .framing = options->framing}, n,
                     some_broken);
     work->policy->schema = (struct slu_schema_choice){options->any_schema, n, schemas};
     if (options->n_schemas != 0 && reads_bytes(options))

@@ -20,8 +20,10 @@ static const struct verb {
     {"validate",
      "SCHEMA FILE… [--json] [--output flag] [--format annotate]\n"
      "                       [--default-draft 2020-12]\n"
+     "       sluice validate SCHEMA.avsc FILE… [--json] [--type avro]\n"
+     "                       [--framing auto|raw|single_object|confluent | --json-payload]\n"
      "       sluice validate --bowtie",
-     "do these documents hold to a JSON Schema?", slu_cli_validate},
+     "do these documents hold to a JSON Schema, or an Avro schema?", slu_cli_validate},
     {"spool", "DIR list|dump|verify [--json]\n       sluice spool DIR forget SINK [--json]",
      "look into the spool of a data_dir", slu_cli_spool},
     {"ddl", "FILE [SINK]", "the tables that sinks need, as SQL", slu_cli_ddl},

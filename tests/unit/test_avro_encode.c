@@ -307,7 +307,7 @@ static void json_of(const struct slu_payload *payload, struct slu_buf *out)
 static void check_round_trip(const struct slu_avro_schema *schema, struct slu_payload *payload)
 {
     const struct slu_avro_schema *const schemas[] = {schema};
-    const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
     struct slu_buf bytes, first, second;
     struct slu_avro_complaint complaint;
     struct slu_payload again, from_text;
@@ -349,7 +349,7 @@ static void what_is_read_is_written_the_same(void **state)
         random_schema(&random, &text, 3, &names);
         struct slu_avro_schema *schema = avro_compile(slu_buf_text(&text));
         const struct slu_avro_schema *const schemas[] = {schema};
-        const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_RAW};
+        const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
         for (int m = 0; m < 200; m++) {
             struct slu_payload payload;
             uint8_t bytes[40];

@@ -126,7 +126,7 @@ static void check_row(const struct row *row)
 {
     struct slu_avro_schema *schema = avro_compile(row->schema);
     const struct slu_avro_schema *const schemas[] = {schema};
-    const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
     struct slu_payload payload;
     struct slu_buf json;
     uint8_t bytes[256];
@@ -169,7 +169,7 @@ static void nesting_is_bounded(void **state)
     (void)state;
     struct slu_avro_schema *schema = avro_compile(LIST);
     const struct slu_avro_schema *const schemas[] = {schema};
-    const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
     struct slu_payload payload;
     char bytes[2 * 100000];
 
@@ -220,7 +220,7 @@ static void frames_are_told_apart(void **state)
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
         struct slu_avro_schema *schema = avro_compile(frames[i].schema);
         const struct slu_avro_schema *const schemas[] = {schema};
-        const struct slu_avro_choice choice = {schemas, 1, frames[i].framing};
+        const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = frames[i].framing};
         struct slu_avro_origin origin;
         struct slu_payload payload;
         struct slu_buf json;
@@ -250,7 +250,7 @@ static void the_first_schema_that_reads_wins(void **state)
     struct slu_avro_schema *text = avro_compile("\"string\"");
     struct slu_avro_schema *number = avro_compile("\"int\"");
     const struct slu_avro_schema *const schemas[] = {text, number};
-    const struct slu_avro_choice choice = {schemas, 2, SLU_AVRO_AUTO};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 2, .framing = SLU_AVRO_AUTO};
     struct slu_avro_origin origin;
     struct slu_payload payload;
 
@@ -299,7 +299,7 @@ static void damaged_messages_are_refused_or_others(void **state)
     (void)state;
     struct slu_avro_schema *schema = avro_compile(everything);
     const struct slu_avro_schema *const schemas[] = {schema};
-    const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
     struct slu_payload payload;
     uint8_t bytes[256];
     const size_t n = avro_hex(WHOLE, bytes);
@@ -328,7 +328,7 @@ static void what_is_too_large_is_not_looked_at(void **state)
     (void)state;
     struct slu_avro_schema *schema = avro_compile("\"string\"");
     const struct slu_avro_schema *const schemas[] = {schema};
-    const struct slu_avro_choice choice = {schemas, 1, SLU_AVRO_AUTO};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_AUTO};
     struct slu_payload payload;
     char *bytes = calloc(1, (1u << 20) + 1);
 

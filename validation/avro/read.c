@@ -168,6 +168,8 @@ static const struct slu_avro_schema *by_id(const struct read *read)
 
     if (bytes.len < CONFLUENT_HEAD)
         return NULL;
+    if (read->choice->any_id)
+        return read->choice->schemas[0];
     for (size_t i = 1; i < CONFLUENT_HEAD; i++)
         id = id << 8 | (uint8_t)bytes.data[i];
     for (size_t i = 0; i < read->choice->n; i++)
