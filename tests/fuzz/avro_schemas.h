@@ -3,6 +3,7 @@
 #define SLU_FUZZ_AVRO_SCHEMAS_H
 
 #include "validation/avro/schema.h"
+#include "validation/payload/payload.h"
 
 #include <stdlib.h>
 
@@ -58,6 +59,32 @@ static inline const struct slu_avro_schema *avro_schema_at(size_t number)
             abort();
     }
     return *schema;
+}
+
+/* The same tree, numbers by their value: 2.0 that went through a double may come back as the long 2. */
+static inline bool avro_same(const struct slu_payload *a, const struct slu_payload *b)
+{
+    const size_t n = (size_t)(slu_value_next(a->root) - a->root);
+    char scratch[2][32];
+
+    if ((size_t)(slu_value_next(b->root) - b->root) != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct slu_value *x = &a->root[i], *y = &b->root[i];
+        if (slu_value_is_number(x) && slu_value_is_number(y)) {
+            const struct slu_decimal p = slu_payload_digits(a, x, scratch[0]);
+            const struct slu_decimal q = slu_payload_digits(b, y, scratch[1]);
+            if (slu_decimal_compare(&p, &q) != 0)
+                return false;
+        } else if (slu_value_kind(x) == SLU_VALUE_STRING) {
+            if (slu_value_kind(y) != SLU_VALUE_STRING ||
+                !slu_slice_equal(slu_value_text(x), slu_value_text(y)))
+                return false;
+        } else if (x->tag != y->tag || (slu_value_is_container(x) && x->size != y->size)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 #endif
