@@ -18,13 +18,16 @@ static void check(bool sound)
 static struct slu_avro_reader *reader, *other_reader;
 static struct slu_payload_reader *json_reader;
 
-/* The bytes must read. */
-static void read_back(struct slu_avro_reader *with, const struct slu_avro_schema *schema,
+/* The bytes must read, unless nulls are too many for so few of them. */
+static bool read_back(struct slu_avro_reader *with, const struct slu_avro_schema *schema,
                       const struct slu_buf *bytes, struct slu_payload *payload)
 {
     const struct slu_avro_choice choice = {.schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
 
-    check(slu_avro_read(with, &choice, slu_buf_slice(bytes), payload, NULL));
+    if (slu_avro_read(with, &choice, slu_buf_slice(bytes), payload, NULL))
+        return true;
+    check(payload->fault == SLU_PAYLOAD_AVRO_ITEMS);
+    return false;
 }
 
 static void check_dialect(const struct slu_avro_schema *schema, const struct slu_payload *payload,
@@ -42,12 +45,11 @@ static void check_dialect(const struct slu_avro_schema *schema, const struct slu
     if (!slu_avro_encode(schema, &source, &options, &bytes, &complaint)) {
         check(bytes.len == 0 && slu_payload_codes[complaint.fault] != NULL);
         check(complaint.at >= payload->root && complaint.at < slu_value_next(payload->root));
-    } else {
-        read_back(reader, schema, &bytes, &back);
+    } else if (read_back(reader, schema, &bytes, &back)) {
         const struct slu_avro_source tree = slu_avro_source_of(&back);
         if (slu_avro_encode(schema, &tree, &natural, &again, &complaint)) {
-            read_back(other_reader, schema, &again, &twice);
-            check(avro_same(&back, &twice));
+            if (read_back(other_reader, schema, &again, &twice))
+                check(avro_same(&back, &twice));
         } else {
             check(complaint.fault == SLU_PAYLOAD_AVRO_ITEMS);
         }
