@@ -36,10 +36,10 @@ THIRD_PARTY = {
     r"idn2\.h": ["validation/json_schema/format_idn.c"],
     r"avro\.h": ["validation/avro/second_opinion.c"],
     r"yaml\.h": ["base/yaml.c"],
-    r"jansson.*\.h": ["plugin/status.c", "plugin/cli"],
+    r"jansson.*\.h": ["plugin/status.c", "plugin/cli", "sinks/registry_reply.c"],
     r"(librdkafka/)?rdkafka.*\.h": ["sinks/kafka.c"],
     r"(postgresql/)?libpq.*\.h": ["sinks/postgresql.c"],
-    r"curl/.*\.h": ["sinks/registry.c"],
+    r"curl/.*\.h": ["sinks/registry_http.c"],
     r"zlib\.h": ["sinks/file_compress.c"],
     r"idn2\.h": ["validation/json_schema/format_idn.c"],
 }

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""The registry's client against a real schema registry. Prints `ok NAME`, `FAIL NAME: reason`,
+`SKIP NAME: reason`.
+
+    tests/registry/run.py --build BUILD [FILTER]
+"""
+
+import argparse
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import apicurio
+import test_client
+
+SUITES = [test_client]
+
+
+def tests(wanted):
+    for suite in SUITES:
+        for name, function in vars(suite).items():
+            if name.startswith("test_") and callable(function) and (wanted or "") in name:
+                yield name[5:].replace("_", " "), function
+
+
+class Place:
+    """What a test gets: the build, a folder of its own, registries that tests share."""
+
+    def __init__(self, build, folder):
+        self.build, self.root, self.folder, self.running = build, folder, folder, {}
+
+    def registry(self, kind="plain", **options):
+        if kind not in self.running:
+            self.running[kind] = apicurio.Registry(self.root / kind, **options).start()
+        return self.running[kind]
+
+    def stop(self):
+        for registry in self.running.values():
+            registry.stop()
+        self.running = {}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("filter", nargs="?")
+    options = parser.parse_args()
+    chosen = list(tests(options.filter))
+    try:
+        apicurio.fetch()
+    except apicurio.Missing as reason:
+        for name, _ in chosen:
+            print(f"SKIP {name}: {reason}")
+        return 0
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="sluice-registry-") as folder:
+        place = Place(Path(options.build).resolve(), Path(folder))
+        try:
+            for i, (name, function) in enumerate(chosen):
+                place.folder = Path(folder) / f"test{i}"
+                place.folder.mkdir()
+                try:
+                    function(place)
+                    print(f"ok {name}", flush=True)
+                except Exception as problem:  # a test may fail in any way
+                    failed += 1
+                    print(f"FAIL {name}: {problem}\n    " +
+                          traceback.format_exc().replace("\n", "\n    "), flush=True)
+        finally:
+            place.stop()
+    return 1 if failed else 0
+
+
+sys.exit(main())
