@@ -400,6 +400,16 @@ struct slu_registry_schema *slu_registry_by_version(struct slu_registry *registr
     return schema;
 }
 
+int slu_registry_versions(struct slu_registry *registry, const char *subject,
+                          int64_t deadline_mono_ns, int64_t *versions, size_t max, size_t *n,
+                          struct slu_err *err)
+{
+    *n = 0;
+    if (ask_subject(registry, "/subjects/", subject, "/versions", NULL, deadline_mono_ns, err) != 0)
+        return -1;
+    return slu_registry_read_versions(slu_buf_slice(&registry->reply.body), versions, max, n, err);
+}
+
 /* The id kept for exactly this text; -1: none. */
 static int64_t kept_id(const struct slu_registry *registry, struct slu_arena *arena,
                        const char *key, enum slu_registry_type type, struct slu_slice text)

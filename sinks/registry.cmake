@@ -8,4 +8,5 @@ slu_room(slu_registry
         registry_cache.c
         registry_http.c
         registry_reply.c
+        registry_whole.c
     LIBRARIES PkgConfig::CURL PkgConfig::JANSSON)

@@ -4,6 +4,7 @@
  *   by_id       GET  /schemas/ids/7                             → type, text, references
  *   by_version  GET  /subjects/press-value/versions/3           → id, version, type, text, references
  *               GET  /subjects/press-value/versions/latest
+ *   versions    GET  /subjects/press-value/versions             → [1, 2, 3]
  *   id_of       POST /subjects/press-value/versions  {schema}   → id       register, where that is allowed
  *               POST /subjects/press-value           {schema}   → id       else look up
  *   compatible  POST /compatibility/subjects/press-value/versions/latest
@@ -102,6 +103,11 @@ struct slu_registry_schema *slu_registry_by_id(struct slu_registry *registry, in
 struct slu_registry_schema *slu_registry_by_version(struct slu_registry *registry,
                                                     const char *subject, int64_t version,
                                                     int64_t deadline_mono_ns, struct slu_err *err);
+
+/* The newest `max` versions of a subject, ascending; not kept. 0, or -1 and err. */
+int slu_registry_versions(struct slu_registry *registry, const char *subject,
+                          int64_t deadline_mono_ns, int64_t *versions, size_t max, size_t *n,
+                          struct slu_err *err);
 
 /* What the cache holds; NULL: nothing, or nothing that can be trusted. `id` < 0: the subject's version. */
 struct slu_registry_schema *slu_registry_cached(const struct slu_registry_options *options,

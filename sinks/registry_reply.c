@@ -164,6 +164,43 @@ int slu_registry_read_id(struct slu_slice json, int64_t *id, struct slu_err *err
     return good ? 0 : say_nonsense(err, "it has no id of 0 to 4294967295");
 }
 
+/* Keep `version` among the highest `max`, ascending. */
+static void keep_version(int64_t *versions, size_t max, size_t *n, int64_t version)
+{
+    size_t at = *n;
+
+    while (at > 0 && versions[at - 1] > version)
+        at--;
+    if (max == 0 || (at > 0 && versions[at - 1] == version) || (*n == max && at == 0))
+        return;
+    if (*n == max) { /* the lowest goes */
+        at--;
+        memmove(versions, versions + 1, at * sizeof(versions[0]));
+    } else {
+        memmove(versions + at + 1, versions + at, (*n - at) * sizeof(versions[0]));
+        (*n)++;
+    }
+    versions[at] = version;
+}
+
+int slu_registry_read_versions(struct slu_slice json, int64_t *versions, size_t max, size_t *n,
+                               struct slu_err *err)
+{
+    json_t *root = parse(json);
+    bool good = json_is_array(root);
+
+    *n = 0;
+    for (size_t i = 0; good && i < json_array_size(root); i++) {
+        const json_t *item = json_array_get(root, i);
+        good = json_is_integer(item) && json_integer_value(item) >= 1 &&
+               json_integer_value(item) <= VERSION_MAX;
+        if (good)
+            keep_version(versions, max, n, json_integer_value(item));
+    }
+    json_decref(root);
+    return good ? 0 : say_nonsense(err, "it is no list of versions");
+}
+
 int slu_registry_read_compatible(struct slu_slice json, bool *compatible, char *why,
                                  size_t why_size, struct slu_err *err)
 {

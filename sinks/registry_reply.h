@@ -33,6 +33,10 @@ int slu_registry_read_schema(struct slu_slice json, struct slu_arena *arena,
 /* {"id": 7, …} */
 int slu_registry_read_id(struct slu_slice json, int64_t *id, struct slu_err *err);
 
+/* [1, 2, 3]: the highest `max` of them, ascending. */
+int slu_registry_read_versions(struct slu_slice json, int64_t *versions, size_t max, size_t *n,
+                               struct slu_err *err);
+
 /* {"is_compatible": true, "messages": ["…"]}; `why` gets the messages, one behind the other. */
 int slu_registry_read_compatible(struct slu_slice json, bool *compatible, char *why,
                                  size_t why_size, struct slu_err *err);

@@ -3,6 +3,8 @@
 #include "sinks/registry.h"
 
 #include "base/clock.h"
+#include "sinks/registry_whole.h"
+#include "validation/avro/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -385,6 +387,41 @@ static void a_registry_is_reached_when_it_answers_as_one(void **state)
     stop_server(server);
 }
 
+static void versions_are_the_newest_in_order(void **state)
+{
+    (void)state;
+    static const struct answer answers[] = {
+        {JSON("200 OK", "[1]"), WHOLE},       {JSON("200 OK", "[5,1,3,3,2,9]"), WHOLE},
+        {JSON("200 OK", "[]"), WHOLE},        {JSON("200 OK", "[4,3,2,1]"), WHOLE},
+        {JSON("200 OK", "[1,0]"), WHOLE},     {JSON("200 OK", "[1.5]"), WHOLE},
+        {JSON("200 OK", "{\"1\":2}"), WHOLE},
+    };
+    static const struct {
+        size_t n;
+        int64_t versions[3];
+    } expected[] = {{1, {1}}, {3, {3, 5, 9}}, {0, {0}}, {3, {2, 3, 4}}};
+    struct server *server = start_server(answers, N(answers));
+    const struct slu_registry_options options = {.url = server->url};
+    struct slu_registry *registry = client(&options);
+
+    for (size_t i = 0; i < N(answers); i++) {
+        struct slu_err err = {0};
+        int64_t versions[3];
+        size_t n;
+        const int result =
+            slu_registry_versions(registry, "s", within(30 * SECOND), versions, 3, &n, &err);
+        assert_int_equal(result, i < N(expected) ? 0 : -1);
+        if (result != 0) {
+            assert_int_equal(err.kind, SLU_ECORRUPT);
+            continue;
+        }
+        assert_int_equal(n, expected[i].n);
+        assert_memory_equal(versions, expected[i].versions, n * sizeof(versions[0]));
+    }
+    slu_registry_free(registry);
+    stop_server(server);
+}
+
 /* ---- references ---------------------------------------------------------------------------------------------- */
 
 #define REFERENCE(name) "{\"name\":\"" name "\",\"subject\":\"" name "\",\"version\":1}"
@@ -437,6 +474,79 @@ static void references_in_a_circle_or_without_end_are_refused(void **state)
     assert_true(server->n_asked < 16);
     slu_registry_free(registry);
     stop_server(server);
+}
+
+static void a_schema_is_put_together_with_those_it_refers_to(void **state)
+{
+    (void)state;
+    const struct slu_registry_reference references[] = {
+        {"plant.Unit", "u", 1,
+         SLU_SLICE("{\"type\":\"enum\",\"name\":\"Unit\",\"namespace\":\"plant\",\"symbols\":["
+                   "\"BAR\"]}")},
+        {"Bare", "b", 1, SLU_SLICE("{\"type\":\"fixed\",\"name\":\"Bare\",\"size\":2}")},
+        {"plant.Value", "v", 1,
+         SLU_SLICE("{\"type\":\"record\",\"name\":\"plant.Value\",\"fields\":["
+                   "{\"name\":\"unit\",\"type\":[\"null\",\"Unit\"]}]}")},
+    };
+    static const struct {
+        const char *text, *whole; /* NULL: refused */
+    } cases[] = {
+        {"\"plant.Unit\"",
+         "{\"type\":\"enum\",\"name\":\"Unit\",\"namespace\":\"plant\",\"symbols\":[\"BAR\"]}"},
+        {"{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"plant\",\"fields\":["
+         "{\"name\":\"a\",\"type\":\"Value\",\"doc\":\"Unit\"},"
+         "{\"name\":\"b\",\"type\":{\"type\":\"array\",\"items\":\"Unit\"}},"
+         "{\"name\":\"c\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"default\":{}}]}",
+         "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"plant\",\"fields\":["
+         "{\"name\":\"a\",\"type\":{\"type\":\"record\",\"name\":\"plant.Value\",\"fields\":["
+         "{\"name\":\"unit\",\"type\":[\"null\",{\"type\":\"enum\",\"name\":\"Unit\",\"namespace\":"
+         "\"plant\",\"symbols\":[\"BAR\"]}]}]},\"doc\":\"Unit\"},"
+         "{\"name\":\"b\",\"type\":{\"type\":\"array\",\"items\":\"Unit\"}},"
+         "{\"name\":\"c\",\"type\":{\"type\":\"map\",\"values\":\"int\"},\"default\":{}}]}"},
+        {"[\"null\",{\"type\":\"Bare\"}]", "[\"null\",{\"type\":{\"type\":\"fixed\",\"name\":"
+                                           "\"Bare\",\"size\":2,\"namespace\":\"\"}}]"},
+        {"{", NULL},
+    };
+    for (size_t i = 0; i < N(cases); i++) {
+        struct slu_registry_schema schema = {.text = slu_slice_of(cases[i].text),
+                                             .references = references,
+                                             .n_references = N(references)};
+        struct slu_err err = {0};
+        struct slu_problems problems;
+        slu_arena_init(&schema.arena, 1 << 20);
+        const struct slu_slice whole = slu_registry_whole(&schema, &schema.arena, &err);
+        if (cases[i].whole == NULL) {
+            assert_int_equal(whole.len, 0);
+            assert_int_equal(err.kind, SLU_EINVAL);
+        } else {
+            assert_string_equal(whole.data, cases[i].whole);
+            const struct slu_avro_schema_options options = {.registry_id = -1};
+            slu_problems_init(&problems);
+            struct slu_avro_schema *compiled = slu_avro_schema_compile(whole, &options, &problems);
+            if (compiled == NULL)
+                fail_msg("case %zu: %s", i, problems.items[0].err.text);
+            slu_avro_schema_free(compiled);
+            slu_problems_fini(&problems);
+        }
+        slu_arena_fini(&schema.arena);
+    }
+}
+
+static void references_nested_without_end_are_refused(void **state)
+{
+    (void)state;
+    const struct slu_registry_reference reference = {"X", "x", 1, SLU_SLICE("{}")};
+    char text[1001];
+    memset(text, '[', 1000);
+    memset(text + 500, ']', 500);
+    struct slu_registry_schema schema = {
+        .text = slu_slice(text, 1000), .references = &reference, .n_references = 1};
+    struct slu_err err = {0};
+
+    slu_arena_init(&schema.arena, 1 << 20);
+    assert_int_equal(slu_registry_whole(&schema, &schema.arena, &err).len, 0);
+    assert_int_equal(err.kind, SLU_EINVAL);
+    slu_arena_fini(&schema.arena);
 }
 
 /* ---- the cache ------------------------------------------------------------------------------------------------ */
@@ -635,8 +745,11 @@ int main(void)
         cmocka_unit_test(a_schema_is_registered_or_looked_up),
         cmocka_unit_test(compatibility_is_asked_and_a_new_subject_takes_everything),
         cmocka_unit_test(a_registry_is_reached_when_it_answers_as_one),
+        cmocka_unit_test(versions_are_the_newest_in_order),
         cmocka_unit_test(references_come_behind_what_they_refer_to),
         cmocka_unit_test(references_in_a_circle_or_without_end_are_refused),
+        cmocka_unit_test(a_schema_is_put_together_with_those_it_refers_to),
+        cmocka_unit_test(references_nested_without_end_are_refused),
         cmocka_unit_test(what_was_asked_once_is_not_asked_again),
         cmocka_unit_test(a_damaged_file_of_the_cache_is_as_if_it_were_not_there),
         cmocka_unit_test(a_file_that_is_another_ones_or_no_file_is_not_believed),
