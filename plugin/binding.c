@@ -29,6 +29,18 @@ static int number_schema(const struct slu_config *config, const char *name, stru
     return 0;
 }
 
+/* Versions of one subject have one name and different texts. */
+static int number_avro(const struct slu_avro_schema *schema, struct slu_spool *spool,
+                       uint16_t *number, struct slu_err *err)
+{
+    const char *name = slu_avro_schema_name(schema);
+
+    *number = slu_spool_define_schema(spool, name, "avro", slu_avro_schema_text(schema));
+    if (*number == 0)
+        return slu_err_set(err, SLU_EFULL, "the spool has no number left for schema %s", name);
+    return 0;
+}
+
 static int number_schemas(struct slu_binding *binding, const struct slu_config *config,
                           const struct slu_snapshot *snapshot, struct slu_spool *spool,
                           struct slu_err *err)
@@ -38,8 +50,7 @@ static int number_schemas(struct slu_binding *binding, const struct slu_config *
                           &binding->schemas[i], err) != 0)
             return -1;
     for (size_t i = 0; i < snapshot->n_avro_schemas; i++)
-        if (number_schema(config, slu_avro_schema_name(snapshot->avro_schemas[i]), spool,
-                          &binding->avro_schemas[i], err) != 0)
+        if (number_avro(snapshot->avro_schemas[i], spool, &binding->avro_schemas[i], err) != 0)
             return -1;
     return 0;
 }

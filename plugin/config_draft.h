@@ -5,6 +5,7 @@
  *   config_manual.c   what config.schema.json says about an option
  *   config_say.c      what is wrong with one, as a sentence
  *   config_unsupported.c  options that come with later versions
+ *   config_registry.c the registry, and schemas that come from it
  *   config_schema.c   schemas: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
@@ -25,7 +26,9 @@ struct slu_draft {
     struct slu_problems *problems;
     const struct slu_node **unsound; /* sections that are not well formed */
     size_t n_unsound, room_unsound;
-    struct slu_schema_source *sources; /* one a section of `schemas` */
+    struct slu_schema_source *sources; /* one a section of `schemas`, then variants of these */
+    size_t n_sources, room_sources;
+    struct slu_registry_wants *wants; /* what the registry is to be asked; never NULL */
 };
 
 /* Tell of a problem at `node` (the deepest that exists below `section` at `below`, a JSON Pointer);
@@ -59,6 +62,11 @@ long long slu_draft_duration(struct slu_draft *draft, const struct slu_node *sec
 long long slu_draft_size(struct slu_draft *draft, const struct slu_node *section,
                          const char *pointer, const char *key, long long min, long long max,
                          long long fallback);
+
+void slu_draft_read_registry(struct slu_draft *draft);
+
+/* Source `i`, whose section says `registry`. False: told, it is broken. */
+bool slu_draft_read_from_registry(struct slu_draft *draft, size_t i);
 
 bool slu_draft_read_schemas(struct slu_draft *draft);
 bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *context);

@@ -179,7 +179,7 @@ static void compile(struct slu_draft *draft, const struct slu_policy_options *po
         .max_payload = (size_t)slu_draft_size(draft, config->root, "", "max_payload", 1,
                                               MAX_PAYLOAD_LIMIT, MIB),
         .schemas = draft->sources,
-        .n_schemas = config->n_schemas,
+        .n_schemas = draft->n_sources,
         .policies = policies,
         .n_policies = n,
     };

@@ -49,6 +49,28 @@ static bool read_document(struct slu_draft *draft, const struct slu_node *sectio
     return copy != NULL;
 }
 
+/* From its file, or from the registry's cache. */
+static bool read_text(struct slu_draft *draft, size_t i, const struct slu_node *section)
+{
+    struct slu_schema_source *source = &draft->sources[i];
+    const bool file = slu_node_get(section, "file") != NULL;
+    const bool registry = slu_node_get(section, "registry") != NULL;
+
+    if (file == registry) {
+        slu_draft_tell(draft, false, section, source->pointer, "",
+                       file ? "has \"file\" and \"registry\": it comes from one of them"
+                            : "lacks \"file\" or \"registry\": where it comes from");
+        return false;
+    }
+    if (registry && slu_node_get(section, "registry_id") != NULL) {
+        slu_draft_tell_key(draft, section, source->pointer, "/registry_id",
+                           "is what the registry says itself");
+        return false;
+    }
+    return registry ? slu_draft_read_from_registry(draft, i)
+                    : read_document(draft, section, source);
+}
+
 /* `id` and `version` as far as they can be read; both are needed to be known by a policy. */
 static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node *section)
 {
@@ -71,7 +93,16 @@ static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node
         source->broken = true;
         return;
     }
-    source->broken = !slu_draft_is_sound(draft, section) || !read_document(draft, section, source);
+    source->broken = !slu_draft_is_sound(draft, section) || !read_text(draft, i, section);
+}
+
+static size_t count_from_registry(const struct slu_node *list, size_t n)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        found += slu_node_get(list->items[i], "registry") != NULL;
+    return found;
 }
 
 bool slu_draft_read_schemas(struct slu_draft *draft)
@@ -81,7 +112,10 @@ bool slu_draft_read_schemas(struct slu_draft *draft)
     const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
     struct slu_config_schema *schemas = slu_arena_array(&config->arena, n + 1, sizeof(*schemas));
 
-    draft->sources = slu_arena_array(&config->arena, n + 1, sizeof(draft->sources[0]));
+    draft->room_sources = n + SLU_REGISTRAR_VERSIONS * count_from_registry(list, n);
+    draft->n_sources = n;
+    draft->sources =
+        slu_arena_array(&config->arena, draft->room_sources + 1, sizeof(draft->sources[0]));
     if (schemas == NULL || draft->sources == NULL) {
         slu_draft_no_memory(draft);
         return false;

@@ -2,7 +2,6 @@
 #include "plugin/config_unsupported.h"
 
 static const struct slu_unsupported unsupported[] = {
-    {SLU_SECTION_TOP, "registry", NULL, false},
     {SLU_SECTION_TOP, "schema_documents", NULL, false},
     {SLU_SECTION_TOP, "default_draft", NULL, false},
     {SLU_SECTION_TOP, "quota", NULL, false},
@@ -10,7 +9,6 @@ static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_SCHEMA, "format", NULL, false},
     {SLU_SECTION_SCHEMA, "default_draft", NULL, false},
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
-    {SLU_SECTION_SCHEMA, "registry", NULL, true},
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
     {SLU_SECTION_SINK, "type", "kafka", true},
     {SLU_SECTION_SINK, "type", "postgresql", true},

@@ -363,6 +363,16 @@ void slu_registrar_stats(struct slu_registrar *registrar, struct slu_registrar_s
     pthread_mutex_unlock(&registrar->lock);
 }
 
+void slu_registrar_hurry(struct slu_registrar *registrar)
+{
+    if (registrar == NULL)
+        return;
+    pthread_mutex_lock(&registrar->lock);
+    atomic_store(&registrar->stop, true);
+    pthread_cond_broadcast(&registrar->wake);
+    pthread_mutex_unlock(&registrar->lock);
+}
+
 bool slu_registrar_stop(struct slu_registrar *registrar, int64_t deadline_mono_ns)
 {
     const struct timespec until = {deadline_mono_ns / SLU_NS_PER_S,
@@ -370,9 +380,8 @@ bool slu_registrar_stop(struct slu_registrar *registrar, int64_t deadline_mono_n
 
     if (registrar == NULL)
         return true;
+    slu_registrar_hurry(registrar);
     pthread_mutex_lock(&registrar->lock);
-    atomic_store(&registrar->stop, true);
-    pthread_cond_broadcast(&registrar->wake);
     while (!registrar->ended &&
            pthread_cond_timedwait(&registrar->wake, &registrar->lock, &until) != ETIMEDOUT)
         ;

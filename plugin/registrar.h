@@ -76,6 +76,9 @@ void slu_registrar_look(struct slu_registrar *registrar);
 
 void slu_registrar_stats(struct slu_registrar *registrar, struct slu_registrar_stats *stats);
 
+/* Let go of what is being asked; does not wait. NULL is fine. */
+void slu_registrar_hurry(struct slu_registrar *registrar);
+
 /* Stop it; NULL is fine. False: it hangs (a name server that does not answer) and is left behind, with
  * its memory. */
 bool slu_registrar_stop(struct slu_registrar *registrar, int64_t deadline_mono_ns);

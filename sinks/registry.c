@@ -39,35 +39,49 @@ static bool is_one_line(const char *text)
     return true;
 }
 
-static int check_options(const struct slu_registry_options *options, struct slu_err *err)
+static int refuse(const char **option, const char *name, struct slu_err *err, const char *why)
+{
+    *option = name;
+    return slu_err_set(err, SLU_EINVAL, "%s", why);
+}
+
+int slu_registry_check(const struct slu_registry_options *options, const char **option,
+                       struct slu_err *err)
 {
     const char *url = options->url;
 
     if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0)
-        return slu_err_set(err, SLU_EINVAL, "url: must begin with http:// or https://");
+        return refuse(option, "url", err, "must begin with http:// or https://");
     if (strpbrk(url, "@?# ") != NULL || !is_one_line(url))
-        return slu_err_set(err, SLU_EINVAL,
-                           "url: is an address alone: no user, no ? and no # (a name and password "
-                           "go into username and password)");
+        return refuse(option, "url", err,
+                      "is an address alone, without a user, ? or # (name and password go into "
+                      "username and password)");
     if (!is_one_line(options->username) ||
         (options->username != NULL && strchr(options->username, ':') != NULL))
-        return slu_err_set(err, SLU_EINVAL, "username: has a colon or control character in it");
+        return refuse(option, "username", err, "has a colon or a control character in it");
     if (!is_one_line(options->password))
-        return slu_err_set(err, SLU_EINVAL, "password: has a control character in it");
+        return refuse(option, "password", err, "has a control character in it");
     if (!is_one_line(options->token))
-        return slu_err_set(err, SLU_EINVAL, "token: has a control character in it");
+        return refuse(option, "token", err, "has a control character in it");
     if (options->token != NULL && options->username != NULL)
-        return slu_err_set(err, SLU_EINVAL, "token: is there together with username");
+        return refuse(option, "token", err,
+                      "is there together with username: one of them says who we are");
+    if (options->password != NULL && options->username == NULL)
+        return refuse(option, "password", err, "is there without username");
     return 0;
 }
 
 struct slu_registry *slu_registry_new(const struct slu_registry_options *options,
                                       struct slu_err *err)
 {
+    struct slu_err why = {.kind = SLU_OK};
     struct slu_registry *registry;
+    const char *option;
 
-    if (check_options(options, err) != 0)
+    if (slu_registry_check(options, &option, &why) != 0) {
+        slu_err_set(err, why.kind, "%s: %s", option, why.text);
         return NULL;
+    }
     registry = calloc(1, sizeof(*registry));
     if (registry == NULL) {
         slu_err_set(err, SLU_ENOMEM, "no memory for the registry's client");
@@ -241,6 +255,31 @@ struct slu_registry_schema *slu_registry_cached(const struct slu_registry_option
     }
     slu_registry_schema_free(schema);
     return NULL;
+}
+
+size_t slu_registry_cached_versions(const struct slu_registry_options *options, const char *subject,
+                                    int64_t newest, int64_t *versions, size_t max)
+{
+    struct slu_arena arena;
+    size_t n = 0;
+
+    if (options->cache == NULL)
+        return 0;
+    slu_arena_init(&arena, ARENA_MAX_BYTES);
+    for (int64_t at = newest + SLU_REGISTRY_WINDOW; at > 0 && n < max; at--) {
+        const char *key = key_of_version(&arena, options->url, subject, at);
+        if (key == NULL || at < newest - SLU_REGISTRY_WINDOW)
+            break;
+        if (slu_registry_cache_has(options->cache, key))
+            versions[n++] = at;
+    }
+    slu_arena_fini(&arena);
+    for (size_t i = 0; i < n / 2; i++) { /* found from the newest on */
+        const int64_t other = versions[i];
+        versions[i] = versions[n - 1 - i];
+        versions[n - 1 - i] = other;
+    }
+    return n;
 }
 
 /* ---- references ------------------------------------------------------------------------------------------- */

@@ -91,8 +91,11 @@ void slu_registry_schema_free(struct slu_registry_schema *schema);
 
 struct slu_registry;
 
-/* NULL and err: the url, the name or the token cannot be sent (SLU_EINVAL names the option); no memory.
- * Asks nobody yet. */
+/* Can it be sent like that? 0, or -1, err, and in *option the one that cannot: "url". */
+int slu_registry_check(const struct slu_registry_options *options, const char **option,
+                       struct slu_err *err);
+
+/* NULL and err: the options fail slu_registry_check(), no memory. Asks nobody yet. */
 struct slu_registry *slu_registry_new(const struct slu_registry_options *options,
                                       struct slu_err *err);
 void slu_registry_free(struct slu_registry *registry);
@@ -112,6 +115,12 @@ int slu_registry_versions(struct slu_registry *registry, const char *subject,
 /* What the cache holds; NULL: nothing, or nothing that can be trusted. `id` < 0: the subject's version. */
 struct slu_registry_schema *slu_registry_cached(const struct slu_registry_options *options,
                                                 int64_t id, const char *subject, int64_t version);
+
+/* The newest `max` versions of `subject` that the cache holds, ascending; of those that lie no more than
+ * SLU_REGISTRY_WINDOW behind `newest` or before it. Returns how many. */
+#define SLU_REGISTRY_WINDOW 1024
+size_t slu_registry_cached_versions(const struct slu_registry_options *options, const char *subject,
+                                    int64_t newest, int64_t *versions, size_t max);
 
 /* The id of `text` under `subject`; registered first when that is allowed. 0, or -1 and err. */
 int slu_registry_id_of(struct slu_registry *registry, const char *subject,

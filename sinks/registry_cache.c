@@ -99,6 +99,15 @@ bool slu_registry_cache_read(const char *folder, const char *key, struct slu_are
     return found;
 }
 
+bool slu_registry_cache_has(const char *folder, const char *key)
+{
+    char name[NAME_SIZE], path[4096];
+
+    name_of(key, name);
+    const int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return n > 0 && (size_t)n < sizeof(path) && access(path, F_OK) == 0;
+}
+
 /* ---- writing --------------------------------------------------------------------------------------------- */
 
 /* How many files it has; those that a crash left half written go. */

@@ -26,6 +26,9 @@
 bool slu_registry_cache_read(const char *folder, const char *key, struct slu_arena *arena,
                              struct slu_registry_said *said);
 
+/* Is there a file for `key`? It may not be one that can be trusted. */
+bool slu_registry_cache_has(const char *folder, const char *key);
+
 /* Keep it. The folder is made (0700) when it is missing, its parent is not. Files belong to whom the
  * folder belongs, as far as the system lets us. 0, or -1 and err: it is not kept. */
 int slu_registry_cache_write(const char *folder, const char *key,

@@ -154,12 +154,35 @@ static bool compile_avro_schema(struct compiler *compiler, size_t i)
     return true;
 }
 
+/* A version that does not compile is left out: the messages that name it stay unknown. */
+static bool compile_variant(struct compiler *compiler, size_t i)
+{
+    const struct slu_schema_source *source = &compiler->options->schemas[i];
+    struct slu_snapshot *snapshot = compiler->snapshot;
+    const struct slu_avro_schema_options options = {
+        .name = compiler->schema_names[source->variant_of - 1],
+        .source = source->file,
+        .registry_id = source->registry_id};
+    struct slu_problems ignored;
+
+    slu_problems_init(&ignored);
+    struct slu_avro_schema *schema = slu_avro_schema_compile(source->text, &options, &ignored);
+    slu_problems_fini(&ignored);
+    compiler->schema_names[i] = compiler->schema_names[source->variant_of - 1];
+    compiler->avro_schemas[i] = schema;
+    if (schema != NULL)
+        snapshot->avro_schemas[snapshot->n_avro_schemas++] = schema;
+    return true;
+}
+
 /* One schema; its own errors have their places in its own file. */
 static bool compile_schema(struct compiler *compiler, size_t i)
 {
     const struct slu_schema_source *source = &compiler->options->schemas[i];
     struct slu_snapshot *snapshot = compiler->snapshot;
 
+    if (source->variant_of != 0)
+        return compile_variant(compiler, i);
     compiler->schema_names[i] =
         slu_arena_printf(&snapshot->arena, "%.*s:%lld", SLU_SLICE_ARG(source->id), source->version);
     if (compiler->schema_names[i] == NULL)
@@ -183,7 +206,7 @@ static bool compile_schema(struct compiler *compiler, size_t i)
 
 static bool compile_schemas(struct compiler *compiler)
 {
-    size_t n = compiler->options->n_schemas;
+    size_t n = compiler->options->n_schemas, n_names = 0;
     struct named *names = slu_arena_array(&compiler->scratch, n + 1, sizeof(*names));
 
     compiler->snapshot->schemas =
@@ -201,9 +224,10 @@ static bool compile_schemas(struct compiler *compiler)
     for (size_t i = 0; i < n; i++) {
         if (!compile_schema(compiler, i))
             return false;
-        names[i] = (struct named){compiler->schema_names[i], i};
+        if (compiler->options->schemas[i].variant_of == 0)
+            names[n_names++] = (struct named){compiler->schema_names[i], i};
     }
-    check_unique(compiler, names, n, schema_twice);
+    check_unique(compiler, names, n_names, schema_twice);
     return true;
 }
 
@@ -289,8 +313,8 @@ static void unknown_schema(struct work *work, const char *below, struct slu_slic
 
 static bool is_same_choice(const struct slu_avro_choice *a, const struct slu_avro_choice *b)
 {
-    return a->framing == b->framing && a->n == b->n &&
-           memcmp(a->schemas, b->schemas, a->n * sizeof(a->schemas[0])) == 0;
+    return a->framing == b->framing && a->n == b->n && a->n_named == b->n_named &&
+           memcmp(a->schemas, b->schemas, (a->n + a->n_named) * sizeof(a->schemas[0])) == 0;
 }
 
 /* Policies that read in the same way share the reading, so that a message is read once for them. */
@@ -332,6 +356,22 @@ static void compile_reading(struct work *work, const struct slu_avro_choice *cho
         add_reading(work, choice);
 }
 
+/* Behind `n` schemas, the other versions of each that come from a registry. Returns how many. */
+static size_t add_variants(const struct work *work, const ptrdiff_t *places, size_t n,
+                           const struct slu_avro_schema **schemas)
+{
+    const struct compiler *compiler = work->compiler;
+    size_t n_named = 0;
+
+    for (size_t i = 0; i < compiler->options->n_schemas; i++) {
+        const size_t of = compiler->options->schemas[i].variant_of;
+        for (size_t p = 0; of != 0 && p < n; p++)
+            if (places[p] == (ptrdiff_t)of - 1 && compiler->avro_schemas[i] != NULL)
+                schemas[n + n_named++] = compiler->avro_schemas[i];
+    }
+    return n_named;
+}
+
 static bool compile_choice(struct work *work)
 {
     const struct slu_policy_options *options = work->options;
@@ -340,10 +380,13 @@ static bool compile_choice(struct work *work)
     const struct slu_node *place = slu_node_get(options->place, "schema");
     bool is_name = place == NULL || place->kind == SLU_NODE_STRING, some_broken = false;
     const struct slu_avro_schema **avro =
-        slu_arena_array(&work->compiler->snapshot->arena, options->n_schemas + 1, sizeof(*avro));
+        slu_arena_array(&work->compiler->snapshot->arena,
+                        options->n_schemas + work->compiler->options->n_schemas + 1, sizeof(*avro));
+    ptrdiff_t *places =
+        slu_arena_array(&work->compiler->scratch, options->n_schemas + 1, sizeof(*places));
     size_t n = 0, n_avro = 0;
 
-    if (schemas == NULL || avro == NULL)
+    if (schemas == NULL || avro == NULL || places == NULL)
         return false;
     for (size_t i = 0; i < options->n_schemas; i++) {
         ptrdiff_t at = find_schema(work->compiler, options->schemas[i]);
@@ -352,15 +395,19 @@ static bool compile_choice(struct work *work)
                  i);
         if (at < 0)
             unknown_schema(work, is_name ? "/schema" : below, options->schemas[i]);
-        else if (work->compiler->avro_schemas[at] != NULL)
+        else if (work->compiler->avro_schemas[at] != NULL) {
+            places[n_avro] = at;
             avro[n_avro++] = work->compiler->avro_schemas[at];
-        else
+        } else
             schemas[n++] = work->compiler->schemas[at];
         some_broken |= at < 0 || (work->compiler->schemas[at] == NULL &&
                                   work->compiler->avro_schemas[at] == NULL);
     }
-    compile_reading(work, &(struct slu_avro_choice){.schemas = avro, .n = n_avro, .framing = options->framing}, n,
-                    some_broken);
+    const struct slu_avro_choice choice = {.schemas = avro,
+                                           .n = n_avro,
+                                           .n_named = add_variants(work, places, n_avro, avro),
+                                           .framing = options->framing};
+    compile_reading(work, &choice, n, some_broken);
     work->policy->schema = (struct slu_schema_choice){options->any_schema, n, schemas};
     if (options->n_schemas != 0 && reads_bytes(options))
         tell(work, "/schema",

@@ -97,6 +97,8 @@ struct slu_schema_source {
     const char *file;      /* its name, for messages */
     const struct slu_node *place;
     const char *pointer; /* of `place`: "/schemas/0"; NULL: made from the place in the array */
+    size_t variant_of;  /* not 0: avro, another version of what is at this place less 1; a message that
+                           names it by id or fingerprint is read with it, under the same name */
     bool broken;         /* its errors were told already: it counts as known, nothing more */
 };
 

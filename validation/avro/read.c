@@ -155,7 +155,7 @@ static const struct slu_avro_schema *by_fingerprint(const struct read *read)
         return NULL;
     for (size_t i = 0; i < 8; i++)
         fingerprint |= (uint64_t)(uint8_t)bytes.data[2 + i] << (8 * i);
-    for (size_t i = 0; i < read->choice->n; i++)
+    for (size_t i = 0; i < read->choice->n + read->choice->n_named; i++)
         if (slu_avro_schema_fingerprint(read->choice->schemas[i]) == fingerprint)
             return read->choice->schemas[i];
     return NULL;
@@ -172,7 +172,7 @@ static const struct slu_avro_schema *by_id(const struct read *read)
         return read->choice->schemas[0];
     for (size_t i = 1; i < CONFLUENT_HEAD; i++)
         id = id << 8 | (uint8_t)bytes.data[i];
-    for (size_t i = 0; i < read->choice->n; i++)
+    for (size_t i = 0; i < read->choice->n + read->choice->n_named; i++)
         if (read->choice->schemas[i]->registry_id == id)
             return read->choice->schemas[i];
     return NULL;

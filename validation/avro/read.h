@@ -47,8 +47,11 @@ extern const char *const slu_avro_framing_names[SLU_AVRO_FRAMINGS];
 struct slu_avro_choice {
     const struct slu_avro_schema *const *schemas;
     size_t n; /* at least 1 */
+    size_t
+        n_named; /* so many more behind them, which only a message that names them is read with */
     enum slu_avro_framing framing;
-    bool any_id; /* confluent: whatever the id, it is the first schema's (for who has no registry) */
+    bool
+        any_id; /* confluent: whatever the id, it is the first schema's (for who has no registry) */
 };
 
 /* What it was. */
