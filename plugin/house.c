@@ -196,6 +196,18 @@ static void write_status(struct slu_house *house)
                           "status: %s; trying again each second", err.text);
 }
 
+/* The registrar found something new: is the configuration to be loaded for it? */
+static bool take_news(const struct slu_house *house)
+{
+    if (slu_house_file_is_same(house))
+        return true;
+    slu_log(SLU_LOG_WARNING,
+            "registry: something new is here, but %s was changed since it was loaded: it takes "
+            "effect with the next reload",
+            house->config_file);
+    return false;
+}
+
 /* Wait a second, or less when somebody calls. Returns false when the house closes. */
 static bool wait_for_work(struct slu_house *house, bool *reload)
 {
@@ -204,13 +216,16 @@ static bool wait_for_work(struct slu_house *house, bool *reload)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 1;
     pthread_mutex_lock(&house->lock);
-    while (!house->stopping && !house->reload_wanted &&
+    while (!house->stopping && !house->reload_wanted && !house->news_wanted &&
            pthread_cond_timedwait(&house->wake, &house->lock, &until) != ETIMEDOUT)
         ;
     bool goes_on = !house->stopping;
+    const bool news = house->news_wanted;
     *reload = house->reload_wanted;
-    house->reload_wanted = false;
+    house->reload_wanted = house->news_wanted = false;
     pthread_mutex_unlock(&house->lock);
+    if (news && !*reload && goes_on)
+        *reload = take_news(house);
     return goes_on;
 }
 
@@ -258,6 +273,7 @@ static void load_config(struct slu_house *house, struct slu_problems *problems,
 {
     struct slu_err err = {.kind = SLU_OK};
 
+    slu_house_note_file(house);
     house->config = slu_config_load_wanting(house->config_file, NULL, NULL, problems, wants);
     if (house->config != NULL || wants->n_missing == 0 || wants->n_missing != problems->n_errors)
         return;

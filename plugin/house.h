@@ -23,6 +23,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #define SLU_HOUSE_NOTICES  16                  /* system alerts waiting to be published */
 #define SLU_HOUSE_CLOSE_NS INT64_C(4800000000) /* of the 5 s a clean stop may take */
@@ -74,6 +75,7 @@ struct slu_house {
     bool stopping;
     bool housekeeper_ended;
     bool reload_wanted;
+    bool news_wanted;     /* the registrar has something new: load again, if the file is the same */
     slu_house_task *task; /* waiting for the broker's thread; NULL: none */
     void *task_argument;
     int task_result;
@@ -84,6 +86,7 @@ struct slu_house {
 
     /* Housekeeper's own. */
     struct slu_registrar *registrar; /* NULL: nothing comes from a registry */
+    struct stat loaded;              /* the configuration's file when it was read last */
     uint64_t unknown_seen;           /* messages of unknown schemas, when it was looked last */
     char config_error[1024];         /* of the last reload; "" none */
     unsigned spool_told;             /* highest of 50, 80, 95 % that an alert told of */
@@ -147,6 +150,11 @@ void slu_house_reload_now(struct slu_house *house);
  * housekeeper. */
 int slu_house_ask_registry(struct slu_house *house, struct slu_registry_wants *wants,
                            struct slu_err *err);
+
+/* Remember the file that is about to be loaded; is it still the same? Somebody may be in the middle of a
+ * change that he has not asked us to load. Housekeeper. */
+void slu_house_note_file(struct slu_house *house);
+bool slu_house_file_is_same(const struct slu_house *house);
 
 /* Let the registrar work for `wants` (taken); starts, stops and changes it as needed. */
 void slu_house_follow_registry(struct slu_house *house, struct slu_registry_wants *wants);

@@ -21,9 +21,32 @@
 #define FIRST_START_NS (5 * SLU_NS_PER_S)
 #define STOP_NS        (2 * SLU_NS_PER_S)
 
+/* Registrar's thread. */
 static void load_again(void *context)
 {
-    slu_house_reload(context);
+    struct slu_house *house = context;
+
+    pthread_mutex_lock(&house->lock);
+    house->news_wanted = true;
+    pthread_cond_broadcast(&house->wake);
+    pthread_mutex_unlock(&house->lock);
+}
+
+void slu_house_note_file(struct slu_house *house)
+{
+    if (stat(house->config_file, &house->loaded) != 0)
+        memset(&house->loaded, 0, sizeof(house->loaded));
+}
+
+bool slu_house_file_is_same(const struct slu_house *house)
+{
+    const struct stat *before = &house->loaded;
+    struct stat now;
+
+    return stat(house->config_file, &now) == 0 && now.st_dev == before->st_dev &&
+           now.st_ino == before->st_ino && now.st_size == before->st_size &&
+           now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
 /* The spool makes data_dir otherwise, but is opened later. If this fails, the cache tells why. */

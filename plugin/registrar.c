@@ -207,8 +207,7 @@ static void book(struct slu_registrar *registrar, int result, const struct slu_e
         stats->last_answer_wall_ns = slu_clock_wall_ns();
     pthread_mutex_unlock(&registrar->lock);
     if (result != 0 && changed)
-        slu_log(SLU_LOG_WARNING, "registry: %s; what is kept of it stays in use, trying again",
-                err->text);
+        slu_log(SLU_LOG_WARNING, "%s; what is kept of it stays in use, trying again", err->text);
     else if (result == 0 && changed)
         slu_log(SLU_LOG_INFO, "registry: %s answers", registrar->wants.options.url);
 }

@@ -174,6 +174,7 @@ static int load_beside(struct slu_house *house, struct change *change, struct sl
 
     slu_problems_init(&problems);
     slu_registry_wants_init(&wants);
+    slu_house_note_file(house);
     change->config = slu_config_load_wanting(house->config_file, NULL, NULL, &problems, &wants);
     slu_house_tell_problems(&problems, change->config == NULL ? err : NULL);
     /* Also when all that is wrong is what the registry was not asked yet: it is loaded again then. */

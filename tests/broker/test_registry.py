@@ -149,6 +149,22 @@ class FromRegistry(BrokerTest):
         wait_until(lambda: len(self.registry.asked) > asked, "it is asked")
         self.assertLess(broker.stop(), 10)
 
+    def test_what_is_new_does_not_put_an_edited_file_in_force(self):
+        self.registry.register(SUBJECT, FIRST)
+        broker = self.press().start()
+        broker.status_when(lambda s: s["registry"]["answers"], "the registry answers")
+        second = self.registry.register(SUBJECT, SECOND)
+        broker.configure(self.text() + "# half of a change\n")
+        with broker.client() as publisher:
+            publisher.publish("in/a", framed(second, 21.5, 7), 1)
+        broker.says("takes effect with the next reload")
+        self.assertEqual(broker.status()["generation"], 1)
+        broker.hup()
+        broker.status_when(lambda s: s["generation"] == 2, "the reload that was asked for")
+        with broker.client() as publisher:
+            publisher.publish("in/a", framed(second, 22.5, 7), 1)
+        checks.counted(self.finish(broker), rerouted=1, accepted=1)
+
     def test_latest_is_the_newest_when_it_is_loaded(self):
         self.registry.register(SUBJECT, FIRST)
         second = self.registry.register(SUBJECT, SECOND)
