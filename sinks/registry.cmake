@@ -7,6 +7,7 @@ slu_room(slu_registry
         registry.c
         registry_cache.c
         registry_http.c
+        registry_ids.c
         registry_reply.c
         registry_whole.c
     LIBRARIES PkgConfig::CURL PkgConfig::JANSSON)
