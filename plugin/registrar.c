@@ -176,6 +176,15 @@ static void tell_first(struct slu_registrar *registrar, int result, const struct
     pthread_mutex_unlock(&registrar->lock);
 }
 
+/* Where all that is wanted is kept, a round would say that a registry answers which was never asked. */
+static bool asks_always(const struct slu_registry_wants *wants)
+{
+    for (size_t i = 0; i < wants->n; i++)
+        if (wants->items[i].all_versions || wants->items[i].version == SLU_REGISTRY_LATEST)
+            return true;
+    return false;
+}
+
 static int make_round(struct slu_registrar *registrar, struct slu_err *err)
 {
     bool is_new = false;
@@ -185,6 +194,8 @@ static int make_round(struct slu_registrar *registrar, struct slu_err *err)
     for (size_t i = 0; i < registrar->wants.n && result == 0; i++)
         if (registrar->wants.items[i].all_versions)
             result = fetch_versions(registrar, registrar->wants.items[i].subject, &is_new, err);
+    if (result == 0 && !asks_always(&registrar->wants))
+        result = slu_registry_reach(registrar->client, ask_deadline(), err);
     if (is_new && !atomic_load(&registrar->stop))
         registrar->news(registrar->context);
     return result;

@@ -6,6 +6,7 @@
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import traceback
@@ -15,14 +16,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import apicurio
 import test_client
 
-SUITES = [test_client]
+
+def suites():
+    import test_broker  # it looks for the build when it is read
+    return [test_client, test_broker]
 
 
 def tests(wanted):
-    for suite in SUITES:
+    for suite in suites():
         for name, function in vars(suite).items():
-            if name.startswith("test_") and callable(function) and (wanted or "") in name:
-                yield name[5:].replace("_", " "), function
+            title = name[5:].replace("_", " ")
+            if name.startswith("test_") and callable(function) and (wanted or "") in title:
+                yield title, function
 
 
 class Place:
@@ -47,6 +52,7 @@ def main():
     parser.add_argument("--build", required=True)
     parser.add_argument("filter", nargs="?")
     options = parser.parse_args()
+    os.environ["SLUICE_BUILD"] = options.build
     chosen = list(tests(options.filter))
     try:
         apicurio.fetch()

@@ -120,10 +120,11 @@ static void what_was_waited_for_is_no_news_and_its_other_versions_are(void **sta
 static void what_nobody_waits_for_is_news_also_after_a_failure(void **state)
 {
     (void)state;
-    static const struct answer answers[] = {{JSON("500 Oops", ""), WHOLE}, {VERSION("1"), WHOLE}};
+    static const struct answer answers[] = {
+        {JSON("500 Oops", ""), WHOLE}, {VERSION("1"), WHOLE}, {JSON("200 OK", "[]"), WHOLE}};
     struct scene scene;
 
-    set(&scene, answers, 2, 1, false, NULL);
+    set(&scene, answers, 3, 1, false, NULL);
     struct slu_registrar *registrar = start(&scene, false);
     struct slu_registrar_stats stats = after_rounds(registrar, 1);
     assert_false(stats.answers);
@@ -131,6 +132,25 @@ static void what_nobody_waits_for_is_news_also_after_a_failure(void **state)
     stats = after_rounds(registrar, 2); /* within a second or so, not a minute */
     assert_true(stats.answers);
     assert_int_equal(stats.failed, 1);
+    assert_int_equal(scene.news, 1);
+    assert_true(slu_registrar_stop(registrar, within(60 * SECOND)));
+    clear(&scene);
+}
+
+static void a_registry_that_need_not_be_asked_is_asked_whether_it_answers(void **state)
+{
+    (void)state;
+    static const struct answer answers[] = {
+        {VERSION("1"), WHOLE}, {JSON("200 OK", "[]"), WHOLE}, {JSON("401 No", ""), WHOLE}};
+    struct scene scene;
+
+    set(&scene, answers, 3, 1, false, NULL);
+    struct slu_registrar *registrar = start(&scene, false);
+    assert_true(after_rounds(registrar, 1).answers);
+    slu_registrar_look(registrar); /* a round more, when five seconds have passed */
+    const struct slu_registrar_stats stats = after_rounds(registrar, 2);
+    assert_false(stats.answers);
+    assert_non_null(strstr(stats.last_error, "does not let us in"));
     assert_int_equal(scene.news, 1);
     assert_true(slu_registrar_stop(registrar, within(60 * SECOND)));
     clear(&scene);
@@ -231,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_waited_for_is_no_news_and_its_other_versions_are),
         cmocka_unit_test(what_nobody_waits_for_is_news_also_after_a_failure),
+        cmocka_unit_test(a_registry_that_need_not_be_asked_is_asked_whether_it_answers),
         cmocka_unit_test(who_waits_is_told_what_is_wrong),
         cmocka_unit_test(a_registry_that_hangs_holds_up_nobody),
         cmocka_unit_test(latest_is_news_when_it_moved),
