@@ -58,7 +58,10 @@ void slu_draft_read_registry(struct slu_draft *draft)
     options->token = keep_text(draft, section, "token");
     if (ca_file != NULL)
         options->ca_file = keep_path(draft, slu_draft_path(draft, draft->absolute, ca_file));
-    options->cache = slu_arena_printf(&draft->wants->arena, "%s/" CACHE_FOLDER, config->data_dir);
+    options->cache =
+        draft->wants->cache != NULL
+            ? draft->wants->cache
+            : slu_arena_printf(&draft->wants->arena, "%s/" CACHE_FOLDER, config->data_dir);
     options->may_register = slu_node_bool(slu_node_get(section, "register"), false);
     if (options->cache == NULL || options->url == NULL)
         slu_draft_no_memory(draft);

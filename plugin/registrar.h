@@ -32,6 +32,7 @@ struct slu_registry_want {
 
 /* What a configuration needs from its registry. */
 struct slu_registry_wants {
+    const char *cache; /* set before a load: look there instead of data_dir/registry; borrowed */
     struct slu_registry_options options; /* url NULL: there is none */
     struct slu_registry_want *items;
     size_t n;
