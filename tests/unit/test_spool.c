@@ -782,6 +782,40 @@ static void a_view_of_a_live_spool_sees_everything_and_changes_nothing(void **st
     help_remove(dir.path);
 }
 
+static void a_view_beside_a_busy_writer_has_no_gap(void **state)
+{
+    (void)state;
+    struct help_dir dir;
+    help_dir_make(&dir);
+    struct slu_spool_options options = help_options(&dir);
+    struct slu_spool *spool = help_open(&options);
+    slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
+    uint64_t appended = 0, n = 0;
+    while (appended < 300) {
+        struct slu_record record = help_record(++appended, 1);
+        slu_spool_append(spool, &record);
+    }
+    assert_true(slu_spool_flush(spool, help_in(60000)));
+    struct slu_err err = {0};
+    struct slu_spool_view *view = slu_spool_view_open(dir.path, &err);
+    assert_non_null(view);
+    struct slu_record record;
+    const char *policy = NULL, *schema = NULL;
+    while (slu_spool_view_next(view, &record, &policy, &schema)) {
+        assert_int_equal(record.seq, ++n);
+        while (n % 100 == 0 && appended < 30 * n) { /* behind its back, through several segments */
+            struct slu_record next = help_record(++appended, 1);
+            slu_spool_append(spool, &next);
+            if (appended % 1000 == 0)
+                assert_true(slu_spool_flush(spool, help_in(60000)));
+        }
+    }
+    assert_true(n >= 300);
+    slu_spool_view_close(view);
+    help_close(spool);
+    help_remove(dir.path);
+}
+
 /* ---- what does not fit ------------------------------------------------------------------------------ */
 
 static void what_cannot_be_stored_is_refused_and_the_largest_goes_through(void **state)
@@ -847,6 +881,7 @@ int main(void)
         cmocka_unit_test(a_copy_gets_a_new_id_and_keeps_the_backlog_under_the_old),
         cmocka_unit_test(always_answers_when_it_is_durable),
         cmocka_unit_test(a_view_of_a_live_spool_sees_everything_and_changes_nothing),
+        cmocka_unit_test(a_view_beside_a_busy_writer_has_no_gap),
         cmocka_unit_test(what_cannot_be_stored_is_refused_and_the_largest_goes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
