@@ -322,8 +322,8 @@ static void what_cannot_be_matched_is_refused(void **state)
     static const struct {
         const char *pattern, *text;
     } refused[] = {
-        {"(?<=a+)b", "not fixed length (at character 1)"}, /* look-behind of any length */
-        {"\u00e9(x|(?<!a*))\\1", "not fixed length (at character 5)"},
+        {"(?<=a+)b", "length is not fixed (at character 1)"}, /* look-behind of any length */
+        {"\u00e9(x|(?<!a*))\\1", "length is not fixed (at character 5)"},
         {"(a{70000})\\1", "repeats something more than 65535 times (at character 3)"},
         {"(", "is wrong at character 1"},
     };

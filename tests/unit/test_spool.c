@@ -50,6 +50,7 @@ static void every_field_comes_back_as_it_went_in(void **state)
     const uint16_t schema =
         slu_spool_define_schema(spool, "oven:1", "json-schema", SLU_SLICE("{\"type\":\"object\"}"));
     assert_true(policy != 0 && schema != 0);
+    slu_spool_await_definitions(spool);
     assert_int_equal(slu_spool_define_policy(spool, "ovens"), policy);
 
     struct slu_buf properties;
@@ -168,6 +169,7 @@ static void what_was_appended_survives_a_kill(void **state)
     struct slu_spool *spool = help_open(&options);
     const int bit = slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     const uint16_t policy = slu_spool_define_policy(spool, "p");
+    slu_spool_await_definitions(spool);
     for (uint64_t i = 1; i <= 3000; i++)
         assert_int_equal(help_append(spool, i, UINT64_C(1) << bit, NULL), SLU_APPENDED);
     help_remove(copy.path);
@@ -738,6 +740,7 @@ static void a_view_of_a_live_spool_sees_everything_and_changes_nothing(void **st
     slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     slu_spool_sink(spool, "b", "kafka", SLU_FULL_REFUSE, NULL);
     slu_spool_define_policy(spool, "one");
+    slu_spool_await_definitions(spool);
     for (uint64_t i = 1; i <= 1500; i++) {
         struct slu_record record = help_record(i, i % 2 ? 1 : 3);
         record.policy = 1;

@@ -52,8 +52,9 @@ static pcre2_code *compile_code(const struct slu_buf *text, struct slu_err *err)
         pcre2_compile((PCRE2_SPTR)text->data, text->len, options, &number, &at, NULL);
     if (code != NULL)
         return code;
-    PCRE2_UCHAR reason[128] = "";
-    pcre2_get_error_message(number, reason, sizeof(reason));
+    PCRE2_UCHAR reason[128] = "a look-behind whose length is not fixed"; /* PCRE2's words differ */
+    if (number != PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH)
+        pcre2_get_error_message(number, reason, sizeof(reason));
     slu_err_set(err, SLU_EINVAL, "asks for something that cannot be matched here: %s",
                 (const char *)reason);
     return NULL;

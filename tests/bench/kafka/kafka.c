@@ -276,6 +276,7 @@ static struct slu_spool *fill_spool(const char *folder)
     if (spool == NULL || slu_spool_sink(spool, "lake", "kafka", SLU_FULL_REFUSE, &err) != 0)
         fail(err.text);
     slu_spool_define_policy(spool, "ovens");
+    slu_spool_await_definitions(spool);
     for (uint64_t seq = 1; seq <= n_records;) {
         struct slu_record record = record_of(seq);
         if (slu_spool_append(spool, &record) == SLU_APPENDED)
