@@ -6,7 +6,7 @@
  *   config_say.c      what is wrong with one, as a sentence
  *   config_unsupported.c  options that come with later versions
  *   config_registry.c the registry, and schemas that come from it
- *   config_schema.c   schemas: the documents
+ *   config_schema.c   schemas, schema_documents: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
  *   config_case.c     test cases
@@ -28,6 +28,7 @@ struct slu_draft {
     size_t n_unsound, room_unsound;
     struct slu_schema_source *sources; /* one a section of `schemas`, then variants of these */
     size_t n_sources, room_sources;
+    struct slu_library *library;      /* the same and `schema_documents`, while they are compiled */
     struct slu_registry_wants *wants; /* what the registry is to be asked; never NULL */
 };
 
@@ -76,5 +77,9 @@ void slu_draft_check_tests(struct slu_draft *draft);
 /* The sinks of a `to` list at `below` of `section`, as bits; unknown names are told. */
 uint64_t slu_draft_sinks(struct slu_draft *draft, const struct slu_node *section,
                          const char *pointer, const char *below);
+
+/* Tell of sinks under on_violation.to that take messages only. */
+void slu_draft_check_violation_sinks(struct slu_draft *draft, const struct slu_node *policy,
+                                     const char *pointer);
 
 #endif

@@ -77,7 +77,6 @@ bool slu_decoder_read(struct slu_decoder *decoder, const struct slu_record *reco
     const size_t head = heads[record->framing];
     const struct slu_slice body =
         head == 0 ? bytes : slu_slice(bytes.data + head, bytes.len - head);
-    const struct slu_avro_choice choice = {
-        .schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
     return slu_avro_read(decoder->reader, &choice, body, payload, NULL);
 }

@@ -6,6 +6,7 @@
  *   file_recover.c   after a start: finish what was left open
  *   file_tree.c      walking the dated folders, names of files
  *   file_retain.c    removing the oldest
+ *   file_probe.c     what `sluice check --connect` tells
  *   file_compress.c  gzip, a slice at a time
  *
  * Exactly once. What is in the open file up to `synced_bytes` is durable and never written again;
@@ -197,5 +198,11 @@ int slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns, struct slu_
 
 /* Give up; the plain file stays for the next start. */
 void slu_file_gzip_stop(struct slu_file *file);
+
+/* ---- file_probe.c ------------------------------------------------------------------------------------ */
+
+/* sink.h's probe. */
+void slu_file_probe(const struct slu_sink_env *env, const struct slu_node *section,
+                    int64_t deadline_mono_ns, struct slu_sink_report *report);
 
 #endif

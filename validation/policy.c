@@ -193,7 +193,10 @@ static bool compile_schema(struct compiler *compiler, size_t i)
     if (source->is_avro)
         return compile_avro_schema(compiler, i);
     const struct slu_schema_options options = {.name = compiler->schema_names[i],
-                                               .source = source->file};
+                                               .source = source->file,
+                                               .default_draft = source->default_draft,
+                                               .formats = source->formats,
+                                               .library = compiler->options->library};
     size_t errors = compiler->problems->n_errors;
     struct slu_schema *schema = slu_schema_compile(source->text, &options, compiler->problems);
     if (schema == NULL && compiler->problems->n_errors == errors)
@@ -442,6 +445,28 @@ static bool compile_limits(struct work *work)
     return true;
 }
 
+static bool compile_timestamp(struct work *work)
+{
+    const struct slu_policy_options *options = work->options;
+    struct slu_arena *arena = &work->compiler->snapshot->arena;
+    struct slu_timestamp *timestamp = slu_arena_alloc(arena, sizeof(*timestamp));
+    struct slu_err err = {0};
+
+    if (!options->has_timestamp || timestamp == NULL)
+        return timestamp != NULL;
+    if (reads_bytes(options))
+        tell(work, "/timestamp",
+             "a payload read as bytes is not looked into, so it has no timestamp");
+    timestamp->unit = options->timestamp_unit;
+    if (slu_pointer_compile(options->timestamp_field, arena, &timestamp->field, &err) == 0)
+        work->policy->timestamp = timestamp;
+    else if (err.kind == SLU_ENOMEM)
+        return false;
+    else
+        tell(work, "/timestamp/field", "%s", err.text);
+    return true;
+}
+
 /* ---- reroute and publish --------------------------------------------------------------------------- */
 
 /* Every level a template names must exist in every filter: which one matched is known too late. */
@@ -593,7 +618,7 @@ static bool compile_policy(struct compiler *compiler, size_t i)
     work.topics->pointer = slu_arena_copy(&compiler->scratch, slu_slice_of(work.pointer));
     if (policy->id == NULL || work.topics->pointer == NULL || !compile_topics(&work) ||
         !compile_formats(&work) || !compile_choice(&work) || !compile_limits(&work) ||
-        !compile_action(&work))
+        !compile_timestamp(&work) || !compile_action(&work))
         return false;
     warn_of_loss(&work);
     return true;
