@@ -9,12 +9,15 @@
 #include "plugin/config_draft.h"
 
 #include "sinks/registry_whole.h"
+#include "validation/json_schema/library.h"
+#include "validation/json_schema/uri.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define CACHE_FOLDER "registry"
+#define CACHE_FOLDER       "registry"
+#define DOCUMENT_MAX_DEPTH 128
 
 /* ---- the section ------------------------------------------------------------------------------------------ */
 
@@ -136,6 +139,63 @@ static bool take(struct slu_draft *draft, const struct slu_registry_schema *sche
     return false;
 }
 
+/* What $ref says of a reference: seen from the schema's own $id. NULL: told. */
+static const char *uri_of(struct slu_draft *draft, struct slu_slice text, const char *name)
+{
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_document *document = slu_document_parse(text, DOCUMENT_MAX_DEPTH, NULL);
+    const struct slu_value *id =
+        document != NULL ? slu_value_get(document->root, SLU_SLICE("$id")) : NULL;
+    struct slu_slice base = {0}, fragment, uri;
+
+    if (id != NULL && slu_value_kind(id) == SLU_VALUE_STRING)
+        slu_uri_split(slu_value_text(id), &base, &fragment);
+    uri = slu_uri_resolve(arena, base, slu_slice_of(name));
+    const char *kept = uri.data != NULL ? slu_arena_copy(arena, uri) : NULL;
+    slu_document_free(document);
+    if (kept == NULL)
+        slu_draft_no_memory(draft);
+    return kept;
+}
+
+/* The JSON Schemas that `schema` refers to, as if they stood in schema_documents. False: told. */
+static bool add_references(struct slu_draft *draft, const struct slu_registry_schema *schema,
+                           const struct slu_schema_source *source)
+{
+    struct slu_arena *arena = &draft->config->arena;
+
+    for (size_t i = 0; i < schema->n_references; i++) {
+        const struct slu_registry_reference *reference = &schema->references[i];
+        struct slu_err err = {0};
+        struct slu_library_document document = {
+            .uri = uri_of(draft, schema->text, reference->name),
+            .source = slu_arena_printf(arena, "registry: %s version %" PRId64, reference->subject,
+                                       reference->version),
+            .text = slu_slice(slu_arena_copy(arena, reference->text), reference->text.len)};
+        if (document.uri == NULL || document.source == NULL || document.text.data == NULL) {
+            slu_draft_no_memory(draft);
+            return false;
+        }
+        const size_t there = slu_library_find(draft->library, slu_slice_of(document.uri));
+        if (there != SIZE_MAX &&
+            !slu_slice_equal(slu_library_at(draft->library, there)->text, document.text)) {
+            slu_draft_tell(draft, false, source->place, source->pointer, "/registry",
+                           "refers to \"%s\", and %s is another document of that name",
+                           document.uri, slu_library_at(draft->library, there)->source);
+            return false;
+        }
+        if (there != SIZE_MAX || slu_library_add(draft->library, &document, &err) == 0)
+            continue;
+        if (err.kind == SLU_ENOMEM)
+            slu_draft_no_memory(draft);
+        else
+            slu_draft_tell(draft, false, source->place, source->pointer, "/registry", "%s: %s",
+                           document.source, err.text);
+        return false;
+    }
+    return true;
+}
+
 /* The subject's other versions that are kept, behind the sources of the file. One that is not Avro, or
  * cannot be put together, is left out: only its own messages miss it. */
 static void add_variants(struct slu_draft *draft, size_t i, const char *subject, int64_t version)
@@ -199,7 +259,8 @@ bool slu_draft_read_from_registry(struct slu_draft *draft, size_t i)
         slu_draft_tell(draft, false, source->place, source->pointer, "/registry",
                        "subject \"%s\" is of type %s: write `type: %s`", subject,
                        slu_registry_type_names[schema->type], is_avro ? "avro" : "json-schema");
-    good = good && take(draft, schema, source);
+    good =
+        good && take(draft, schema, source) && (is_avro || add_references(draft, schema, source));
     slu_registry_schema_free(schema);
     if (good && is_avro)
         add_variants(draft, i, subject, found);

@@ -32,8 +32,10 @@ static void choose_folder(struct slu_registry_wants *wants, struct slu_connect_r
 {
     if (is_writable(wants->options.cache))
         return;
-    snprintf(met->folder, sizeof(met->folder), "/tmp/sluice-check-XXXXXX");
-    if (mkdtemp(met->folder) == NULL)
+    const char *place = getenv("TMPDIR");
+    const int n = snprintf(met->folder, sizeof(met->folder), "%s/sluice-check-XXXXXX",
+                           place != NULL && place[0] != '\0' ? place : "/tmp");
+    if (n < 0 || (size_t)n >= sizeof(met->folder) || mkdtemp(met->folder) == NULL)
         met->folder[0] = '\0';
     else
         wants->options.cache = met->folder;

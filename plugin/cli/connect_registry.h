@@ -13,7 +13,7 @@ struct slu_connect_registry {
     bool is_there;                 /* the configuration has a registry */
     char url[256];                 /* its address */
     struct slu_sink_report report; /* what was met */
-    char folder[64];               /* of the cache, when it is a private one; else "" */
+    char folder[512];              /* of the cache, when it is a private one; else "" */
 };
 
 /* Ask for all that `wants` names, and keep it. Afterwards the configuration can be loaded; with a

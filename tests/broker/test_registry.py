@@ -6,7 +6,7 @@ import struct
 
 import checks
 from broker import wait_until
-from harness import BrokerTest, config, fast, policy
+from harness import BrokerTest, cases, config, fast, policy
 from registry import Registry
 
 FIRST = {"type": "record", "name": "Press", "namespace": "acme", "fields": [
@@ -185,6 +185,72 @@ class FromRegistry(BrokerTest):
             publisher.publish("in/a", framed(id_, 21.5, 1), 1)
         self.finish(broker)
         self.assertEqual(self.records(broker), [{"bar": 21.5, "unit": "PSI"}])
+
+    @cases({"a name": ("units.json", None), "seen from $id": ("units.json", "https://acme/oven"),
+            "a whole URI": ("https://acme/units.json", None)})
+    def test_json_schemas_come_with_what_they_refer_to(self, name, own):
+        self.registry.register("units", '{"$defs":{"unit":{"enum":["BAR","PSI"]}}}', "JSON")
+        oven = {"type": "object", "properties": {"unit": {"$ref": name + "#/$defs/unit"}}}
+        if own:
+            oven["$id"] = own
+        self.registry.register("oven-value", json.dumps(oven), "JSON", references=[
+            {"name": name, "subject": "units", "version": 1}])
+        text = config([policy(schema="oven:1", limits=None, on_violation={"reroute": "q/${code}"})],
+                      registry={"url": self.registry.url},
+                      schemas=[{"id": "oven", "version": 1, "registry": {
+                          "subject": "oven-value", "version": 1}}])
+        broker = self.broker(text, env={"no_proxy": "127.0.0.1"})
+        with broker.client(version=5) as subscriber, broker.client() as publisher:
+            subscriber.subscribe("#")
+            for value, topic in (("PSI", "in/a"), ("MPa", "q/schema.enum")):
+                publisher.publish("in/a", json.dumps({"unit": value}).encode(), 1)
+                self.assertEqual(subscriber.message().topic, topic)
+        self.finish(broker)
+
+    def check(self, broker, *words):
+        done = checks.run(["check", *words, broker.config_path],
+                          env={"PATH": "/usr/bin:/bin", "no_proxy": "127.0.0.1",
+                               "TMPDIR": str(self.folder)})
+        return done.returncode, done.stdout + done.stderr
+
+    @fast
+    def test_check_connect_asks_and_keeps_so_that_the_first_start_needs_nobody(self):
+        id_ = self.registry.register(SUBJECT, FIRST)
+        broker = self.press()
+        code, said = self.check(broker)
+        self.assertEqual(code, 1, said)
+        self.assertIn("sluice check --connect", said)
+        broker.data_dir.mkdir(mode=0o700)
+        broker.give(broker.data_dir)
+        code, said = self.check(broker, "--connect")
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"press-value version 1: id {id_}, AVRO", said)
+        self.registry.stop()
+        self.assertEqual(self.check(broker)[0], 0)
+        broker.start()
+        with broker.client() as publisher:
+            publisher.publish("in/a", framed(id_, 21.5), 1)
+        checks.counted(self.finish(broker), accepted=1)
+
+    def test_check_connect_without_a_data_dir_judges_and_leaves_nothing(self):
+        self.registry.register(SUBJECT, FIRST)
+        broker = self.press()
+        code, said = self.check(broker, "--connect", "--json")
+        report = json.loads(said[:said.rindex("}") + 1][said.index("{"):])
+        self.assertEqual((code, report["ok"], report["registry"]["ok"]), (0, True, True), said)
+        self.assertIn("nothing is kept", said)
+        self.assertFalse(broker.data_dir.exists())
+        self.assertEqual(list(self.folder.glob("sluice-check-*")), [])
+
+    def test_check_connect_says_what_is_wrong_with_the_registry(self):
+        broker = self.press()
+        code, said = self.check(broker, "--connect")
+        self.assertEqual(code, 1, said)
+        self.assertIn("no such subject", said)
+        self.registry.stop()
+        code, said = self.check(broker, "--connect", "--json")
+        self.assertEqual(code, 1, said)
+        self.assertIn('"registry":{"url":"' + self.registry.url, said)
 
     def test_a_password_is_nowhere_to_be_read(self):
         self.registry.register(SUBJECT, FIRST)
