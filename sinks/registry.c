@@ -105,6 +105,11 @@ void slu_registry_free(struct slu_registry *registry)
     free(registry);
 }
 
+void slu_registry_only_look(struct slu_registry *registry)
+{
+    registry->options.may_register = false;
+}
+
 void slu_registry_schema_free(struct slu_registry_schema *schema)
 {
     if (schema == NULL)

@@ -100,6 +100,9 @@ struct slu_registry *slu_registry_new(const struct slu_registry_options *options
                                       struct slu_err *err);
 void slu_registry_free(struct slu_registry *registry);
 
+/* From now on nothing is registered by it, whatever the options say. */
+void slu_registry_only_look(struct slu_registry *registry);
+
 /* The answers are the caller's: slu_registry_schema_free(). NULL and err. Deadlines: monotonic clock. */
 struct slu_registry_schema *slu_registry_by_id(struct slu_registry *registry, int64_t id,
                                                int64_t deadline_mono_ns, struct slu_err *err);

@@ -26,6 +26,19 @@ struct slu_registry_ids {
     struct place places[SLU_REGISTRY_IDS_KEPT];
 };
 
+void slu_registry_options_of(const struct slu_node *registry, struct slu_registry_options *options)
+{
+    *options = (struct slu_registry_options){
+        .url = slu_node_text(slu_node_get(registry, "url"), ""),
+        .username = slu_node_text(slu_node_get(registry, "username"), NULL),
+        .password = slu_node_text(slu_node_get(registry, "password"), NULL),
+        .token = slu_node_text(slu_node_get(registry, "token"), NULL),
+        .ca_file = slu_node_text(slu_node_get(registry, "ca_file"), NULL),
+        .cache = slu_node_text(slu_node_get(registry, "cache"), NULL),
+        .may_register = slu_node_bool(slu_node_get(registry, "register"), false),
+    };
+}
+
 /* NULL stays NULL; false: no memory. */
 static bool keep(struct slu_arena *arena, const char **text)
 {
@@ -101,9 +114,8 @@ static int ask(struct slu_registry_ids *ids, const char *topic, struct place *pl
     return 0;
 }
 
-int slu_registry_ids_frame(struct slu_registry_ids *ids, const char *topic,
-                           int64_t deadline_mono_ns, char frame[SLU_REGISTRY_FRAME_SIZE],
-                           struct slu_err *err)
+int slu_registry_ids_find(struct slu_registry_ids *ids, const char *topic, int64_t deadline_mono_ns,
+                          int64_t *id, struct slu_err *err)
 {
     const uint64_t hash = slu_hash_bytes(ids->seed, topic, strlen(topic));
     struct place *place = &ids->places[hash % SLU_REGISTRY_IDS_KEPT];
@@ -111,10 +123,25 @@ int slu_registry_ids_frame(struct slu_registry_ids *ids, const char *topic,
     if ((place->topic == NULL || strcmp(place->topic, topic) != 0) &&
         ask(ids, topic, place, deadline_mono_ns, err) != 0)
         return -1;
-    frame[0] = 0;
-    for (int i = 0; i < 4; i++)
-        frame[1 + i] = (char)(place->id >> (24 - 8 * i) & 0xFF);
+    *id = place->id;
     return 0;
+}
+
+int slu_registry_ids_compatible(struct slu_registry_ids *ids, const char *topic,
+                                int64_t deadline_mono_ns, bool *compatible, char *why,
+                                size_t why_size, struct slu_err *err)
+{
+    char subject[SUBJECT_MAX_SIZE];
+
+    if (!slu_registry_topic_subject(topic, subject, sizeof(subject)))
+        return slu_err_set(err, SLU_EINVAL, "topic %.60s… is too long for a subject", topic);
+    return slu_registry_compatible(ids->client, subject, ids->type, ids->text, deadline_mono_ns,
+                                   compatible, why, why_size, err);
+}
+
+void slu_registry_ids_only_look(struct slu_registry_ids *ids)
+{
+    slu_registry_only_look(ids->client);
 }
 
 bool slu_registry_wants_action(enum slu_err_kind kind)

@@ -724,7 +724,7 @@ static void a_cache_that_cannot_be_written_does_not_stand_in_the_way(void **stat
     stop_server(server);
 }
 
-static void a_frame_is_asked_for_once_a_topic(void **state)
+static void an_id_is_asked_for_once_a_topic(void **state)
 {
     (void)state;
     static const struct answer answers[] = {
@@ -738,28 +738,28 @@ static void a_frame_is_asked_for_once_a_topic(void **state)
     struct slu_err err = {0};
     struct slu_registry_ids *ids =
         slu_registry_ids_new(&options, SLU_REGISTRY_AVRO, SLU_SLICE(INT), &err);
-    char frame[SLU_REGISTRY_FRAME_SIZE], long_topic[600];
+    char long_topic[600];
+    int64_t id = 0;
 
     assert_non_null(ids);
     options.url = "gone"; /* it was copied */
     for (int again = 0; again < 3; again++) {
-        memset(frame, 'x', sizeof(frame));
-        assert_int_equal(slu_registry_ids_frame(ids, "plant.a", within(30 * SECOND), frame, &err),
-                         0);
-        assert_memory_equal(frame, "\0\x01\x02\x03\x04", 5);
+        id = 0;
+        assert_int_equal(slu_registry_ids_find(ids, "plant.a", within(30 * SECOND), &id, &err), 0);
+        assert_int_equal(id, 0x01020304);
     }
     assert_int_equal(server->n_asked, 1);
     assert_non_null(strstr(server->asked[0], "POST /subjects/plant.a-value HTTP/1.1"));
-    assert_int_equal(slu_registry_ids_frame(ids, "plant.b", within(30 * SECOND), frame, &err), -1);
+    assert_int_equal(slu_registry_ids_find(ids, "plant.b", within(30 * SECOND), &id, &err), -1);
     assert_true(slu_registry_wants_action(err.kind));
     err = (struct slu_err){0};
-    assert_int_equal(slu_registry_ids_frame(ids, "plant.b", within(30 * SECOND), frame, &err), -1);
+    assert_int_equal(slu_registry_ids_find(ids, "plant.b", within(30 * SECOND), &id, &err), -1);
     assert_false(slu_registry_wants_action(err.kind));
-    assert_int_equal(slu_registry_ids_frame(ids, "plant.b", within(30 * SECOND), frame, NULL), 0);
-    assert_memory_equal(frame, "\0\xFF\xFF\xFF\xFF", 5);
+    assert_int_equal(slu_registry_ids_find(ids, "plant.b", within(30 * SECOND), &id, NULL), 0);
+    assert_int_equal(id, SLU_REGISTRY_ID_MAX);
     memset(long_topic, 'a', sizeof(long_topic));
     long_topic[599] = '\0';
-    assert_int_equal(slu_registry_ids_frame(ids, long_topic, within(30 * SECOND), frame, NULL), -1);
+    assert_int_equal(slu_registry_ids_find(ids, long_topic, within(30 * SECOND), &id, NULL), -1);
     assert_int_equal(server->n_asked, 4);
     slu_registry_ids_free(ids);
     stop_server(server);
@@ -796,7 +796,7 @@ int main(void)
         cmocka_unit_test(a_damaged_file_of_the_cache_is_as_if_it_were_not_there),
         cmocka_unit_test(a_file_that_is_another_ones_or_no_file_is_not_believed),
         cmocka_unit_test(a_cache_that_cannot_be_written_does_not_stand_in_the_way),
-        cmocka_unit_test(a_frame_is_asked_for_once_a_topic),
+        cmocka_unit_test(an_id_is_asked_for_once_a_topic),
         cmocka_unit_test(the_subject_of_a_topic_is_its_name_and_value),
     };
 
