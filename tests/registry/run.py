@@ -18,8 +18,9 @@ import test_client
 
 
 def suites():
-    import test_broker  # it looks for the build when it is read
-    return [test_client, test_broker]
+    import test_broker  # they look for the build when they are read
+    import test_kafka
+    return [test_client, test_broker, test_kafka]
 
 
 def tests(wanted):
@@ -27,11 +28,11 @@ def tests(wanted):
         for name, function in vars(suite).items():
             title = name[5:].replace("_", " ")
             if name.startswith("test_") and callable(function) and (wanted or "") in title:
-                yield title, function
+                yield title, function, getattr(suite, "SKIP", ())
 
 
 class Place:
-    """What a test gets: the build, a folder of its own, registries that tests share."""
+    """What a test gets: the build, a folder of its own, servers that tests share."""
 
     def __init__(self, build, folder):
         self.build, self.root, self.folder, self.running = build, folder, folder, {}
@@ -41,9 +42,16 @@ class Place:
             self.running[kind] = apicurio.Registry(self.root / kind, **options).start()
         return self.running[kind]
 
+    def kafka(self):
+        """A real Kafka that tests share."""
+        if "kafka" not in self.running:
+            import kafka
+            self.running["kafka"] = kafka.Kafka(self.root / "kafka").start()
+        return self.running["kafka"]
+
     def stop(self):
-        for registry in self.running.values():
-            registry.stop()
+        for server in self.running.values():
+            server.stop()
         self.running = {}
 
 
@@ -57,14 +65,18 @@ def main():
     try:
         apicurio.fetch()
     except apicurio.Missing as reason:
-        for name, _ in chosen:
+        for name, *_ in chosen:
             print(f"SKIP {name}: {reason}")
         return 0
     failed = 0
     with tempfile.TemporaryDirectory(prefix="sluice-registry-") as folder:
         place = Place(Path(options.build).resolve(), Path(folder))
         try:
-            for i, (name, function) in enumerate(chosen):
+            for i, (name, function, needs) in enumerate(chosen):
+                missing = next(filter(None, (need() for need in needs)), None)
+                if missing:
+                    print(f"SKIP {name}: {missing}", flush=True)
+                    continue
                 place.folder = Path(folder) / f"test{i}"
                 place.folder.mkdir()
                 try:
