@@ -11,8 +11,6 @@ static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
     {SLU_SECTION_SCHEMA, "registry", NULL, true},
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
-    {SLU_SECTION_SINK_KAFKA, "value", "avro", false},
-    {SLU_SECTION_SINK_KAFKA, "schema", NULL, false},
     {SLU_SECTION_SINK_FILE, "format", "avro", false},
     {SLU_SECTION_SINK_FILE, "codec", NULL, false},
     {SLU_SECTION_POLICY, "payload", "csv", false},
