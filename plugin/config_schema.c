@@ -120,8 +120,8 @@ static void add_schemas(struct slu_draft *draft, size_t n)
         const struct slu_library_document document = {
             .source = source->file, .text = source->text, .default_draft = source->default_draft};
         struct slu_err err = {0};
-        if (!source->broken && slu_library_add(draft->library, &document, &err) != 0 &&
-            err.kind == SLU_ENOMEM)
+        if (!source->broken && !source->is_avro &&
+            slu_library_add(draft->library, &document, &err) != 0 && err.kind == SLU_ENOMEM)
             slu_draft_no_memory(draft);
     }
 }

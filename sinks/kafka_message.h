@@ -17,6 +17,7 @@
 #include "sinks/kafka_options.h"
 #include "sinks/policies.h"
 #include "sinks/sink.h"
+#include "sinks/typed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,13 +35,12 @@ struct slu_kafka_message {
     int64_t timestamp_ms;
 };
 
-struct slu_payload_reader;
-
 struct slu_kafka_maker {
     const struct slu_kafka_options *options;
     const struct slu_sink_env *env;
     const struct slu_sink_policies *policies;
-    bool has_levels; /* a template names a {level} */
+    struct slu_typed *typed; /* owned; of SLU_KAFKA_AVRO, else NULL */
+    bool has_levels;         /* a template names a {level} */
 
     /* scratch */
     uint16_t policy_number; /* of the record before; `policy` is its */
@@ -50,16 +50,17 @@ struct slu_kafka_maker {
     struct slu_kafka_header *headers; /* owned */
     size_t headers_cap;
     char id[40], quality[4], qos[4];
-    struct slu_payload_reader *reader; /* NULL until a template looks into a payload */
     struct slu_arena pointers;
     struct slu_kafka_pointer *first_pointer;
 };
 
 enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY };
 
-/* `options`, `policies` and `env` must outlive it. */
+/* `options`, `policies` and `env` must outlive it; it takes `typed`, which makes the values of
+ * SLU_KAFKA_AVRO. */
 void slu_kafka_maker_init(struct slu_kafka_maker *maker, const struct slu_kafka_options *options,
-                          const struct slu_sink_policies *policies, const struct slu_sink_env *env);
+                          const struct slu_sink_policies *policies, const struct slu_sink_env *env,
+                          struct slu_typed *typed);
 void slu_kafka_maker_fini(struct slu_kafka_maker *maker);
 
 /* Make the message of a record. It borrows from record and maker, until the next call. UNFIT: the

@@ -38,7 +38,15 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     slu_arena_init(&arena, ARENA_BYTES);
     slu_kafka_options_read(section, &arena, &options, problems);
     slu_kafka_client_check(&options, problems);
+    if (options.value == SLU_KAFKA_AVRO)
+        slu_typed_check(section, problems);
     slu_arena_fini(&arena);
+}
+
+/* A violation is no value of a topic's schema. */
+static bool takes_messages_only(const struct slu_node *section)
+{
+    return strcmp(slu_node_text(slu_node_get(section, "value"), ""), "avro") == 0;
 }
 
 /* The warnings were told by check; the first error counts. */
@@ -77,7 +85,10 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
         return -1;
     if (slu_sink_policies_read(section, &kafka->arena, &kafka->policies, err) != 0)
         return -1;
-    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env);
+    struct slu_typed *typed = NULL;
+    if (kafka->options.value == SLU_KAFKA_AVRO && (typed = slu_typed_new(section, err)) == NULL)
+        return -1;
+    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env, typed);
     if (!slu_kafka_queue_init(&kafka->queue))
         return slu_err_set(err, SLU_ENOMEM, "no memory for the queue of a kafka sink");
     if (make_client(kafka, err) != 0)
@@ -370,6 +381,8 @@ const struct slu_sink_ops slu_sink_kafka = {
     .type = "kafka",
     .self_bytes = sizeof(struct slu_kafka),
     .wants_policies = true,
+    .wants_schema = true,
+    .takes_messages_only = takes_messages_only,
     .check = check,
     .open = open_sink,
     .push = push,

@@ -45,7 +45,7 @@ struct slu_sink_env {
     /* The document of a schema; empty when unknown. NULL: none is known. */
     struct slu_slice (*schema_text)(const void *context, uint16_t number);
     const void *names;           /* context of all three */
-    struct slu_decoder *decoder; /* of the sink's thread; NULL: Avro is not read */
+    struct slu_decoder *decoder; /* of the sink's thread; NULL: payloads are not looked into */
 };
 
 enum slu_sink_answer {
@@ -89,6 +89,10 @@ struct slu_sink_ops {
      * configuration's own words, so that the sink can find named levels without a look at the
      * snapshot. The sink is opened anew when they change. */
     bool wants_policies;
+
+    /* A section with `schema` gets one more member, `schema_document`: that Avro schema's name, file, text and,
+     * when it has one, registry_id. The sink is opened anew when they change. */
+    bool wants_schema;
 
     /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */
     bool (*takes_messages_only)(const struct slu_node *section);
@@ -143,6 +147,10 @@ struct slu_sink_ops {
     void (*probe)(const struct slu_sink_env *env, const struct slu_node *section,
                   int64_t deadline_mono_ns, struct slu_sink_report *report);
 };
+
+/* The document of the record's schema; empty: it has none, or none is known. */
+struct slu_slice slu_sink_schema_text(const struct slu_sink_env *env,
+                                      const struct slu_record *record);
 
 /* What the envelope of `record` needs, from the names of `env`; borrowed like these. */
 struct slu_envelope;

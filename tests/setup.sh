@@ -17,7 +17,7 @@ test_packages=(
     libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
     clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
     python3 procps iproute2 jq openssl debootstrap
-    postgresql default-jre-headless maven
+    postgresql default-jre-headless maven python3-avro
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
