@@ -66,6 +66,10 @@ long long slu_draft_size(struct slu_draft *draft, const struct slu_node *section
 
 void slu_draft_read_registry(struct slu_draft *draft);
 
+/* What sinks may know of it: its members, with absolute paths, and `cache`. NULL: there is none, or no
+ * memory (told). */
+const struct slu_node *slu_draft_registry_for_sinks(struct slu_draft *draft);
+
 /* Source `i`, whose section says `registry`. False: told, it is broken. */
 bool slu_draft_read_from_registry(struct slu_draft *draft, size_t i);
 

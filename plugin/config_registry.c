@@ -74,6 +74,47 @@ void slu_draft_read_registry(struct slu_draft *draft)
     }
 }
 
+static bool add_member(struct slu_draft *draft, struct slu_node *map, struct slu_node_pair *pairs,
+                       const char *key, const char *text)
+{
+    struct slu_node *node = slu_arena_alloc(&draft->config->arena, sizeof(*node));
+    const char *kept = slu_arena_copy(&draft->config->arena, slu_slice_of(text));
+
+    if (node == NULL || kept == NULL)
+        return false;
+    *node = (struct slu_node){
+        .kind = SLU_NODE_STRING, .file = draft->config->file, .text = slu_slice_of(kept)};
+    pairs[map->n++] = (struct slu_node_pair){.key = slu_slice_of(key), .value = node};
+    return true;
+}
+
+const struct slu_node *slu_draft_registry_for_sinks(struct slu_draft *draft)
+{
+    const struct slu_node *section = slu_node_get(draft->config->root, "registry");
+    const struct slu_registry_options *options = &draft->wants->options;
+    struct slu_arena *arena = &draft->config->arena;
+
+    if (options->url == NULL || section == NULL)
+        return NULL;
+    struct slu_node *map = slu_arena_alloc(arena, sizeof(*map));
+    struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 2, sizeof(*pairs));
+    bool good = map != NULL && pairs != NULL;
+    if (good) {
+        *map = *section;
+        map->pairs = pairs;
+        map->n = 0;
+    }
+    for (size_t i = 0; good && i < section->n; i++)
+        if (!slu_slice_equal(section->pairs[i].key, SLU_SLICE("ca_file")))
+            pairs[map->n++] = section->pairs[i];
+    good = good &&
+           (options->ca_file == NULL || add_member(draft, map, pairs, "ca_file", options->ca_file));
+    good = good && options->cache != NULL && add_member(draft, map, pairs, "cache", options->cache);
+    if (!good)
+        slu_draft_no_memory(draft);
+    return good ? map : NULL;
+}
+
 /* ---- schemas ---------------------------------------------------------------------------------------------- */
 
 #define GROW_BY 16

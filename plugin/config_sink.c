@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define MS            INT64_C(1000000)
-#define ADDED_MEMBERS 2 /* of a section: policies, schema_document */
+#define ADDED_MEMBERS 3 /* of a section: policies, schema_document, registry */
 
 static const struct {
     const char *name;
@@ -311,7 +311,14 @@ static bool add_schema_document(struct slu_draft *draft, struct slu_node *copy,
     *last = (struct slu_node_pair){.key = SLU_SLICE("schema_document"),
                                    .value = schema_document(draft, i)};
     copy->n++;
-    return last->value != NULL;
+    if (last->value == NULL)
+        return false;
+    const struct slu_node *registry = slu_draft_registry_for_sinks(draft);
+    if (registry != NULL) {
+        last[1] = (struct slu_node_pair){.key = SLU_SLICE("registry"), .value = registry};
+        copy->n++;
+    }
+    return true;
 }
 
 /* The section as the sink gets it; NULL: no memory. */

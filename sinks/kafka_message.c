@@ -355,13 +355,17 @@ static enum slu_kafka_made make_typed(struct slu_kafka_maker *maker,
                                       struct slu_kafka_message *message,
                                       struct slu_sink_reject *reject)
 {
+    if (maker->ids != NULL)
+        slu_typed_set_id(maker->typed, slu_registry_ids_known(maker->ids, message->topic));
     switch (slu_typed_make(maker->typed, maker->env, record, &message->value, reject)) {
     case SLU_TYPED_MADE:
         return SLU_KAFKA_MADE;
     case SLU_TYPED_UNFIT:
         return SLU_KAFKA_UNFIT;
+    case SLU_TYPED_NO_ID:
+        return SLU_KAFKA_NO_ID;
     default:
-        return SLU_KAFKA_NO_MEMORY; /* or no id: it waits likewise */
+        return SLU_KAFKA_NO_MEMORY;
     }
 }
 

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "sinks/kafka_options.h"
 #include "sinks/policies.h"
+#include "sinks/registry_ids.h"
 #include "sinks/sink.h"
 #include "sinks/typed.h"
 
@@ -40,7 +41,9 @@ struct slu_kafka_maker {
     const struct slu_sink_env *env;
     const struct slu_sink_policies *policies;
     struct slu_typed *typed; /* owned; of SLU_KAFKA_AVRO, else NULL */
-    bool has_levels;         /* a template names a {level} */
+    const struct slu_registry_ids
+        *ids;        /* NULL: the schema's own id, or none, stands before values */
+    bool has_levels; /* a template names a {level} */
 
     /* scratch */
     uint16_t policy_number; /* of the record before; `policy` is its */
@@ -54,7 +57,8 @@ struct slu_kafka_maker {
     struct slu_kafka_pointer *first_pointer;
 };
 
-enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY };
+/* NO_ID: the registry must be asked for message->topic's id first. */
+enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY, SLU_KAFKA_NO_ID };
 
 /* `options`, `policies` and `env` must outlive it; it takes `typed`, which makes the values of
  * SLU_KAFKA_AVRO. */

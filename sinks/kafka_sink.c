@@ -89,6 +89,9 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     if (kafka->options.value == SLU_KAFKA_AVRO && (typed = slu_typed_new(section, err)) == NULL)
         return -1;
     slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env, typed);
+    if (slu_kafka_registry_open(section, typed, &kafka->ids, err) != 0)
+        return -1;
+    kafka->maker.ids = kafka->ids;
     if (!slu_kafka_queue_init(&kafka->queue))
         return slu_err_set(err, SLU_ENOMEM, "no memory for the queue of a kafka sink");
     if (make_client(kafka, err) != 0)
@@ -136,7 +139,9 @@ static bool push_one(struct slu_kafka *kafka, const struct slu_record *record)
         slu_kafka_message_make(&kafka->maker, record, &message, &reject);
     if (made == SLU_KAFKA_MADE)
         return send(kafka, record->seq, &message);
-    if (made == SLU_KAFKA_NO_MEMORY)
+    if (made == SLU_KAFKA_NO_ID)
+        snprintf(kafka->id_topic, sizeof(kafka->id_topic), "%s", message.topic);
+    if (made == SLU_KAFKA_NO_MEMORY || made == SLU_KAFKA_NO_ID)
         return false;
     const size_t token = slu_kafka_queue_add(&kafka->queue, record->seq, 0, 0);
     if (slu_kafka_queue_reject(&kafka->queue, token, &reject))
@@ -305,6 +310,8 @@ static enum slu_sink_answer run_step(struct slu_kafka *kafka, int64_t deadline_n
     if (kafka->single_until != 0 && kafka->queue.n == 0 &&
         (kafka->single_is_over || kafka->last_pushed == kafka->single_until))
         change_client(kafka);
+    else if (!is_new && kafka->id_topic[0] != '\0')
+        return slu_kafka_registry_ask(kafka, err);
     else if (!is_new)
         return look_around(kafka, deadline_ns, err);
     return SLU_SINK_LIVE;
@@ -368,6 +375,7 @@ static void close_sink(void *self)
     kafka->trial = NULL;
     slu_kafka_queue_fini(&kafka->queue);
     slu_kafka_maker_fini(&kafka->maker);
+    slu_registry_ids_free(kafka->ids);
     slu_arena_fini(&kafka->arena);
 }
 

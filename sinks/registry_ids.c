@@ -13,7 +13,7 @@
 /* A topic's place is its hash's; who comes later takes it. */
 struct place {
     char *topic; /* owned; NULL: free */
-    uint32_t id;
+    int64_t id;
 };
 
 struct slu_registry_ids {
@@ -110,17 +110,28 @@ static int ask(struct slu_registry_ids *ids, const char *topic, struct place *pl
     if (kept == NULL)
         return slu_err_set(err, SLU_ENOMEM, "no memory for the registry's ids");
     free(place->topic);
-    *place = (struct place){kept, (uint32_t)id};
+    *place = (struct place){kept, id};
     return 0;
+}
+
+static size_t place_of(const struct slu_registry_ids *ids, const char *topic)
+{
+    return slu_hash_bytes(ids->seed, topic, strlen(topic)) % SLU_REGISTRY_IDS_KEPT;
+}
+
+int64_t slu_registry_ids_known(const struct slu_registry_ids *ids, const char *topic)
+{
+    const struct place *place = &ids->places[place_of(ids, topic)];
+
+    return place->topic != NULL && strcmp(place->topic, topic) == 0 ? place->id : -1;
 }
 
 int slu_registry_ids_find(struct slu_registry_ids *ids, const char *topic, int64_t deadline_mono_ns,
                           int64_t *id, struct slu_err *err)
 {
-    const uint64_t hash = slu_hash_bytes(ids->seed, topic, strlen(topic));
-    struct place *place = &ids->places[hash % SLU_REGISTRY_IDS_KEPT];
+    struct place *place = &ids->places[place_of(ids, topic)];
 
-    if ((place->topic == NULL || strcmp(place->topic, topic) != 0) &&
+    if (slu_registry_ids_known(ids, topic) < 0 &&
         ask(ids, topic, place, deadline_mono_ns, err) != 0)
         return -1;
     *id = place->id;

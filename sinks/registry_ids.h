@@ -27,6 +27,9 @@ struct slu_registry_ids *slu_registry_ids_new(const struct slu_registry_options 
                                               struct slu_err *err);
 void slu_registry_ids_free(struct slu_registry_ids *ids);
 
+/* The id for values of `topic`, when it is in memory; -1: it must be asked for. */
+int64_t slu_registry_ids_known(const struct slu_registry_ids *ids, const char *topic);
+
 /* The id for values of `topic`. 0, or -1 and err as registry.h has them; until then they cannot be sent.
  * Waits for the network until the deadline at most, and only the first time a topic is seen. */
 int slu_registry_ids_find(struct slu_registry_ids *ids, const char *topic, int64_t deadline_mono_ns,

@@ -91,7 +91,8 @@ struct slu_sink_ops {
     bool wants_policies;
 
     /* A section with `schema` gets one more member, `schema_document`: that Avro schema's name, file, text and,
-     * when it has one, registry_id. The sink is opened anew when they change. */
+     * when it has one, registry_id; and where the configuration has a registry, `registry`, as
+     * slu_registry_options_of() reads it. The sink is opened anew when they change. */
     bool wants_schema;
 
     /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */

@@ -81,9 +81,11 @@ static void read_wish(struct wish *wish)
         word(wish, "unknown_fields", unknown, 0, "is dead_letter or drop") == 1;
     if (slu_node_get(wish->section, "schema") == NULL)
         tell(wish, "schema", "is missing: `value: avro` needs the Avro schema of the values");
-    else if (wish->document != NULL && wish->framing == SLU_AVRO_CONFLUENT && wish->id < 0)
+    else if (wish->document != NULL && wish->framing == SLU_AVRO_CONFLUENT && wish->id < 0 &&
+             slu_node_get(wish->section, "registry") == NULL)
         tell(wish, "framing",
-             "confluent needs the id that the registry gave the schema: its registry_id");
+             "confluent needs the id that the registry gave the schema: its registry_id, or a "
+             "`registry` at the top of the configuration that can be asked");
 }
 
 static struct slu_avro_schema *compile(const struct wish *wish, bool no_second_opinion)
@@ -142,6 +144,16 @@ void slu_typed_free(struct slu_typed *typed)
     slu_avro_schema_free(typed->schema);
     slu_buf_fini(&typed->out);
     free(typed);
+}
+
+bool slu_typed_wants_id(const struct slu_typed *typed)
+{
+    return typed->framing == SLU_AVRO_CONFLUENT;
+}
+
+struct slu_slice slu_typed_text(const struct slu_typed *typed)
+{
+    return slu_avro_schema_text(typed->schema);
 }
 
 int64_t slu_typed_id(const struct slu_typed *typed)

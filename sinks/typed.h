@@ -35,6 +35,10 @@ void slu_typed_check(const struct slu_node *section, struct slu_problems *proble
 struct slu_typed *slu_typed_new(const struct slu_node *section, struct slu_err *err);
 void slu_typed_free(struct slu_typed *typed);
 
+/* Do its values carry an id? The text of its schema. */
+bool slu_typed_wants_id(const struct slu_typed *typed);
+struct slu_slice slu_typed_text(const struct slu_typed *typed);
+
 /* The id that frames of confluent carry. At first the section's registry_id; who learns one later (from
  * a registry) sets it before the next value is made. -1: none is known yet. */
 int64_t slu_typed_id(const struct slu_typed *typed);
