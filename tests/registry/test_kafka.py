@@ -3,6 +3,7 @@ client, and waiting in the spool while there is no registry."""
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +40,7 @@ class Plant:
                               on_violation={"reroute": "q/${code}"})],
                       sinks={"lake": sink}, registry={"url": registry.url, "register": register},
                       schemas=[{"id": "press", "version": 1, "type": "avro", "file": "press.avsc"}])
+        self.place = place
         self.broker = Broker(place.folder / "broker", text, env={"no_proxy": "127.0.0.1"})
         schema = self.broker.home / "press.avsc"
         schema.write_text(json.dumps(PRESS))
@@ -46,6 +48,15 @@ class Plant:
 
     def __enter__(self):
         return self.broker.start()
+
+    def check(self):
+        """`sluice check --connect`: exit status and the point about the schema."""
+        done = subprocess.run([self.place.build / "sluice", "check", "--connect", "--json",
+                               self.broker.config_path], capture_output=True, text=True, timeout=60,
+                              check=False, env=dict(os.environ, no_proxy="127.0.0.1"))
+        (sink,) = json.loads(done.stdout)["sinks"]
+        return done.returncode, *(point["text"] for point in sink["points"]
+                                  if point["what"] == "schema")
 
     def __exit__(self, kind, *_):
         self.broker.kill()
@@ -136,3 +147,24 @@ def test_a_schema_that_may_not_follow_pauses_the_sink_with_the_registrys_words(p
         status = broker.status_when(lambda s: s["sinks"]["lake"]["state"] == "paused", "paused", 60)
         assert "refuses it" in status["sinks"]["lake"]["last_error"], status["sinks"]["lake"]
         assert status["sinks"]["lake"]["spooled"] == 5, status["sinks"]["lake"]
+
+
+def test_check_connect_says_what_will_become_of_the_schema(place):
+    registry, cluster = place.registry(), place.kafka()
+    cluster.create("asked", 1)
+
+    def expect(code, words, register):
+        said = Plant(place, registry, cluster, "asked", register).check()
+        assert said[0] == code and words in said[1], said
+    expect(1, "asked-value does not have it: register it", False)
+    expect(0, "is registered with the first value", True)
+    id_ = registry.register("asked-value", PRESS)
+    expect(0, f"asked-value has it with id {id_}", False)
+    registry.register("asked-value", {**PRESS, "fields": PRESS["fields"] + [
+        {"name": "oil", "type": "double", "default": 0}]})
+    expect(0, f"asked-value has it with id {id_}", True)
+    cluster.create("clash", 1)
+    registry.register("clash-value", {**PRESS, "fields": [{"name": "bar", "type": "string"}]})
+    code, text = Plant(place, registry, cluster, "clash").check()
+    assert code == 1 and "not compatible" in text, (code, text)
+    assert len(registry.ask("GET", "/subjects/clash-value/versions")) == 1
