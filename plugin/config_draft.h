@@ -9,6 +9,7 @@
  *   config_schema.c   schemas, schema_documents: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
+ *   config_typed.c    do policies let through what a typed topic cannot hold?
  *   config_case.c     test cases
  *
  * Everything is told at once: a section that is not well formed is left out of what comes after it,
@@ -76,6 +77,10 @@ bool slu_draft_read_from_registry(struct slu_draft *draft, size_t i);
 bool slu_draft_read_schemas(struct slu_draft *draft);
 bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *context);
 bool slu_draft_read_policies(struct slu_draft *draft);
+
+/* Warn of what the policies' schemas allow and the sinks' Avro schemas cannot hold. */
+void slu_draft_check_typed(struct slu_draft *draft, const struct slu_policy_options *policies,
+                           size_t n);
 void slu_draft_check_tests(struct slu_draft *draft);
 
 /* The sinks of a `to` list at `below` of `section`, as bits; unknown names are told. */

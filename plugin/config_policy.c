@@ -223,5 +223,6 @@ bool slu_draft_read_policies(struct slu_draft *draft)
         }
     }
     compile(draft, policies, n_sound);
+    slu_draft_check_typed(draft, policies, n_sound);
     return true;
 }
