@@ -56,3 +56,27 @@ const char *slu_uuid_format(struct slu_uuid uuid, char out[SLU_UUID_TEXT_SIZE])
     *at = '\0';
     return out;
 }
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool slu_uuid_parse(const char *text, size_t len, struct slu_uuid *uuid)
+{
+    if (len != SLU_UUID_TEXT_SIZE - 1)
+        return false;
+    for (unsigned i = 0; i < sizeof(uuid->bytes); i++) {
+        if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+            return false;
+        const int high = hex_digit(text[0]), low = hex_digit(text[1]);
+        if (high < 0 || low < 0)
+            return false;
+        uuid->bytes[i] = (uint8_t)(high << 4 | low);
+        text += 2;
+    }
+    return true;
+}

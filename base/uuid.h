@@ -3,6 +3,8 @@
 #ifndef SLU_BASE_UUID_H
 #define SLU_BASE_UUID_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SLU_UUID_TEXT_SIZE 37 /* 36 characters and a NUL */
@@ -23,5 +25,8 @@ struct slu_uuid slu_uuid_of_record(const uint8_t spool_id[16], uint64_t seq);
 
 /* Lower case, dashed, terminated. Returns `out`. */
 const char *slu_uuid_format(struct slu_uuid uuid, char out[SLU_UUID_TEXT_SIZE]);
+
+/* The same in any case of letters, and nothing else. False: it is none. */
+bool slu_uuid_parse(const char *text, size_t len, struct slu_uuid *uuid);
 
 #endif

@@ -107,9 +107,25 @@ static void add_violations(struct slu_buf *out, const struct slu_verdict *verdic
     add_number(out, "violations_total", verdict->total);
 }
 
-static void add_original(struct slu_buf *out, struct slu_slice payload, size_t max)
+/* What an Avro payload means, as JSON; left out when it is not readable, or larger than an original that
+ * is shown may be. */
+static void add_decoded(struct slu_buf *out, const struct slu_payload *read)
 {
-    bool is_text = slu_utf8_valid(payload.data, payload.len);
+    struct slu_buf json;
+
+    if (read == NULL || read->format != SLU_FORMAT_AVRO || read->root == NULL)
+        return;
+    slu_buf_init(&json, SLU_ALERT_ORIGINAL_MAX);
+    if (slu_value_json(read->root, &json))
+        add_json(out, "decoded", slu_buf_slice(&json));
+    slu_buf_fini(&json);
+}
+
+static void add_original(struct slu_buf *out, struct slu_slice payload,
+                         const struct slu_payload *read, size_t max)
+{
+    const bool is_avro = read != NULL && read->format == SLU_FORMAT_AVRO;
+    bool is_text = !is_avro && slu_utf8_valid(payload.data, payload.len);
     struct slu_slice kept = payload;
 
     if (kept.len > max)
@@ -126,6 +142,7 @@ static void add_original(struct slu_buf *out, struct slu_slice payload, size_t m
     }
     add_number(out, "bytes", payload.len);
     add_bool(out, "truncated", kept.len < payload.len);
+    add_decoded(out, read);
     slu_buf_add_char(out, '}');
 }
 
@@ -140,7 +157,7 @@ bool slu_alert_violation(struct slu_buf *out, struct slu_uuid id,
     add_string(out, "action", slu_slice_of(slu_action_names[finding->policy->action]));
     add_source(out, message);
     add_violations(out, finding->verdict);
-    add_original(out, message->payload, original_max);
+    add_original(out, message->payload, finding->payload, original_max);
     return slu_buf_add_char(out, '}');
 }
 

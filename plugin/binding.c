@@ -15,19 +15,43 @@ static const struct slu_config_schema *schema_named(const struct slu_config *con
     return NULL;
 }
 
+/* The spool's number of the configuration's schema of that name. */
+static int number_schema(const struct slu_config *config, const char *name, struct slu_spool *spool,
+                         uint16_t *number, struct slu_err *err)
+{
+    const struct slu_config_schema *schema = schema_named(config, name);
+
+    if (schema == NULL)
+        return slu_err_set(err, SLU_EINVAL, "schema %s has no document", name);
+    *number = slu_spool_define_schema(spool, name, schema->type, schema->text);
+    if (*number == 0)
+        return slu_err_set(err, SLU_EFULL, "the spool has no number left for schema %s", name);
+    return 0;
+}
+
+/* Versions of one subject have one name and different texts. */
+static int number_avro(const struct slu_avro_schema *schema, struct slu_spool *spool,
+                       uint16_t *number, struct slu_err *err)
+{
+    const char *name = slu_avro_schema_name(schema);
+
+    *number = slu_spool_define_schema(spool, name, "avro", slu_avro_schema_text(schema));
+    if (*number == 0)
+        return slu_err_set(err, SLU_EFULL, "the spool has no number left for schema %s", name);
+    return 0;
+}
+
 static int number_schemas(struct slu_binding *binding, const struct slu_config *config,
                           const struct slu_snapshot *snapshot, struct slu_spool *spool,
                           struct slu_err *err)
 {
-    for (size_t i = 0; i < snapshot->n_schemas; i++) {
-        const char *name = slu_schema_name(snapshot->schemas[i]);
-        const struct slu_config_schema *schema = schema_named(config, name);
-        if (schema == NULL)
-            return slu_err_set(err, SLU_EINVAL, "schema %s has no document", name);
-        binding->schemas[i] = slu_spool_define_schema(spool, name, schema->type, schema->text);
-        if (binding->schemas[i] == 0)
-            return slu_err_set(err, SLU_EFULL, "the spool has no number left for schema %s", name);
-    }
+    for (size_t i = 0; i < snapshot->n_schemas; i++)
+        if (number_schema(config, slu_schema_name(snapshot->schemas[i]), spool,
+                          &binding->schemas[i], err) != 0)
+            return -1;
+    for (size_t i = 0; i < snapshot->n_avro_schemas; i++)
+        if (number_avro(snapshot->avro_schemas[i], spool, &binding->avro_schemas[i], err) != 0)
+            return -1;
     return 0;
 }
 
@@ -72,7 +96,8 @@ struct slu_binding *slu_binding_new(const struct slu_config *config,
         goto no_memory;
     binding->policies = calloc(snapshot->n_policies + 1, sizeof(*binding->policies));
     binding->schemas = calloc(snapshot->n_schemas + 1, sizeof(*binding->schemas));
-    if (binding->policies == NULL || binding->schemas == NULL)
+    binding->avro_schemas = calloc(snapshot->n_avro_schemas + 1, sizeof(*binding->avro_schemas));
+    if (binding->policies == NULL || binding->schemas == NULL || binding->avro_schemas == NULL)
         goto no_memory;
     if (number_schemas(binding, config, snapshot, spool, err) != 0)
         goto fail;
@@ -95,6 +120,7 @@ void slu_binding_free(struct slu_binding *binding)
         return;
     free(binding->policies);
     free(binding->schemas);
+    free(binding->avro_schemas);
     free(binding);
 }
 
@@ -104,5 +130,14 @@ uint16_t slu_binding_schema(const struct slu_binding *binding, const struct slu_
     for (size_t i = 0; schema != NULL && i < snapshot->n_schemas; i++)
         if (snapshot->schemas[i] == schema)
             return binding->schemas[i];
+    return 0;
+}
+
+uint16_t slu_binding_avro(const struct slu_binding *binding, const struct slu_snapshot *snapshot,
+                          const struct slu_avro_schema *schema)
+{
+    for (size_t i = 0; schema != NULL && i < snapshot->n_avro_schemas; i++)
+        if (snapshot->avro_schemas[i] == schema)
+            return binding->avro_schemas[i];
     return 0;
 }

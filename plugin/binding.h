@@ -25,6 +25,7 @@ struct slu_policy_binding {
 struct slu_binding {
     struct slu_policy_binding *policies; /* by policy index */
     uint16_t *schemas;                   /* by place in snapshot->schemas */
+    uint16_t *avro_schemas;              /* by place in snapshot->avro_schemas */
 };
 
 /* Make it for a configuration whose sinks have their spool bits (config->sinks[].bit). NULL and err:
@@ -37,5 +38,9 @@ void slu_binding_free(struct slu_binding *binding);
 /* The number of the schema that held, 0: none. */
 uint16_t slu_binding_schema(const struct slu_binding *binding, const struct slu_snapshot *snapshot,
                             const struct slu_schema *schema);
+
+/* The number of the Avro schema that read a message. */
+uint16_t slu_binding_avro(const struct slu_binding *binding, const struct slu_snapshot *snapshot,
+                          const struct slu_avro_schema *schema);
 
 #endif

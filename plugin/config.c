@@ -228,6 +228,7 @@ static void read_top(struct slu_draft *draft)
     if (config->data_dir == NULL)
         slu_draft_no_memory(draft);
     read_spool(draft);
+    slu_draft_read_registry(draft);
 }
 
 /* ---- loading --------------------------------------------------------------------------------------------- */
@@ -298,8 +299,21 @@ void slu_draft_check_tests(struct slu_draft *draft)
 struct slu_config *slu_config_load(const char *file, slu_config_bit *bit, void *context,
                                    struct slu_problems *problems)
 {
+    struct slu_registry_wants wants;
+
+    slu_registry_wants_init(&wants);
+    struct slu_config *config = slu_config_load_wanting(file, bit, context, problems, &wants);
+    slu_registry_wants_fini(&wants);
+    return config;
+}
+
+struct slu_config *slu_config_load_wanting(const char *file, slu_config_bit *bit, void *context,
+                                           struct slu_problems *problems,
+                                           struct slu_registry_wants *wants)
+{
     const struct slu_node *unsound[SLU_PROBLEMS_MAX + 8];
     struct slu_draft draft = {.problems = problems,
+                              .wants = wants,
                               .unsound = unsound,
                               .room_unsound = sizeof(unsound) / sizeof(unsound[0])};
     size_t errors = problems->n_errors;

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/node.h"
 #include "base/problems.h"
+#include "plugin/registrar.h"
 #include "sinks/sink.h"
 #include "sinks/spool/spool.h"
 #include "validation/policy.h"
@@ -51,8 +52,16 @@ struct slu_config {
 /* Gives a sink its bit when the policies are compiled; NULL: bits are places in the file. */
 typedef int slu_config_bit(void *context, const struct slu_config_sink *sink, struct slu_err *err);
 
+/* As slu_config_load(); `wants` (which must be empty) says what the registry is to be asked, also when the
+ * result is NULL. When what the cache lacks is all that is wrong, wants->n_missing is the number of errors
+ * that came to `problems`. */
+struct slu_config *slu_config_load_wanting(const char *file, slu_config_bit *bit, void *context,
+                                           struct slu_problems *problems,
+                                           struct slu_registry_wants *wants);
+
 /* Load, check, compile. Relative paths start at the file's folder. NULL when there is any error in
- * `problems`. Free with slu_config_free(). Any thread; touches no network. */
+ * `problems`. Free with slu_config_free(). Any thread; touches no network:
+ * schemas of a registry come from its cache in data_dir. */
 struct slu_config *slu_config_load(const char *file, slu_config_bit *bit, void *context,
                                    struct slu_problems *problems);
 void slu_config_free(struct slu_config *config);

@@ -5,9 +5,11 @@
  *   config_manual.c   what config.schema.json says about an option
  *   config_say.c      what is wrong with one, as a sentence
  *   config_unsupported.c  options that come with later versions
+ *   config_registry.c the registry, and schemas that come from it
  *   config_schema.c   schemas, schema_documents: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
+ *   config_typed.c    do policies let through what a typed topic cannot hold?
  *   config_case.c     test cases
  *
  * Everything is told at once: a section that is not well formed is left out of what comes after it,
@@ -25,8 +27,10 @@ struct slu_draft {
     struct slu_problems *problems;
     const struct slu_node **unsound; /* sections that are not well formed */
     size_t n_unsound, room_unsound;
-    struct slu_schema_source *sources; /* one a section of `schemas` */
-    struct slu_library *library; /* the same and `schema_documents`, while they are compiled */
+    struct slu_schema_source *sources; /* one a section of `schemas`, then variants of these */
+    size_t n_sources, room_sources;
+    struct slu_library *library;      /* the same and `schema_documents`, while they are compiled */
+    struct slu_registry_wants *wants; /* what the registry is to be asked; never NULL */
 };
 
 /* Tell of a problem at `node` (the deepest that exists below `section` at `below`, a JSON Pointer);
@@ -61,9 +65,22 @@ long long slu_draft_size(struct slu_draft *draft, const struct slu_node *section
                          const char *pointer, const char *key, long long min, long long max,
                          long long fallback);
 
+void slu_draft_read_registry(struct slu_draft *draft);
+
+/* What sinks may know of it: its members, with absolute paths, and `cache`. NULL: there is none, or no
+ * memory (told). */
+const struct slu_node *slu_draft_registry_for_sinks(struct slu_draft *draft);
+
+/* Source `i`, whose section says `registry`. False: told, it is broken. */
+bool slu_draft_read_from_registry(struct slu_draft *draft, size_t i);
+
 bool slu_draft_read_schemas(struct slu_draft *draft);
 bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *context);
 bool slu_draft_read_policies(struct slu_draft *draft);
+
+/* Warn of what the policies' schemas allow and the sinks' Avro schemas cannot hold. */
+void slu_draft_check_typed(struct slu_draft *draft, const struct slu_policy_options *policies,
+                           size_t n);
 void slu_draft_check_tests(struct slu_draft *draft);
 
 /* The sinks of a `to` list at `below` of `section`, as bits; unknown names are told. */

@@ -47,6 +47,16 @@ static bool read_formats(struct slu_arena *arena, const struct slu_node *node,
     return true;
 }
 
+static enum slu_avro_framing read_framing(const struct slu_node *node)
+{
+    const char *name = slu_node_text(node, slu_avro_framing_names[SLU_AVRO_AUTO]);
+
+    for (int i = 0; i < SLU_AVRO_FRAMINGS; i++)
+        if (strcmp(name, slu_avro_framing_names[i]) == 0)
+            return (enum slu_avro_framing)i;
+    return SLU_AVRO_AUTO;
+}
+
 static bool read_schema(struct slu_draft *draft, const struct slu_node *policy,
                         struct slu_policy_options *options)
 {
@@ -159,6 +169,7 @@ static bool read_policy(struct slu_draft *draft, size_t i, const struct slu_node
         return false;
     options->id = slu_slice_of(slu_node_text(slu_node_get(policy, "id"), ""));
     options->mode = read_mode(slu_node_get(policy, "mode"));
+    options->framing = read_framing(slu_node_get(policy, "framing"));
     options->allow_alert_topics = slu_node_bool(slu_node_get(policy, "allow_alert_topics"), false);
     options->sinks = slu_draft_sinks(draft, policy, options->pointer, "/to");
     options->violation_sinks = slu_draft_sinks(draft, policy, options->pointer, "/on_violation/to");
@@ -182,7 +193,7 @@ static void compile(struct slu_draft *draft, const struct slu_policy_options *po
         .max_payload = (size_t)slu_draft_size(draft, config->root, "", "max_payload", 1,
                                               MAX_PAYLOAD_LIMIT, MIB),
         .schemas = draft->sources,
-        .n_schemas = config->n_schemas,
+        .n_schemas = draft->n_sources,
         .library = draft->library,
         .policies = policies,
         .n_policies = n,
@@ -212,5 +223,6 @@ bool slu_draft_read_policies(struct slu_draft *draft)
         }
     }
     compile(draft, policies, n_sound);
+    slu_draft_check_typed(draft, policies, n_sound);
     return true;
 }

@@ -53,6 +53,28 @@ static bool read_document(struct slu_draft *draft, const struct slu_node *sectio
     return copy != NULL;
 }
 
+/* From its file, or from the registry's cache. */
+static bool read_text(struct slu_draft *draft, size_t i, const struct slu_node *section)
+{
+    struct slu_schema_source *source = &draft->sources[i];
+    const bool file = slu_node_get(section, "file") != NULL;
+    const bool registry = slu_node_get(section, "registry") != NULL;
+
+    if (file == registry) {
+        slu_draft_tell(draft, false, section, source->pointer, "",
+                       file ? "has \"file\" and \"registry\": it comes from one of them"
+                            : "lacks \"file\" or \"registry\": where it comes from");
+        return false;
+    }
+    if (registry && slu_node_get(section, "registry_id") != NULL) {
+        slu_draft_tell_key(draft, section, source->pointer, "/registry_id",
+                           "is what the registry says itself");
+        return false;
+    }
+    return registry ? slu_draft_read_from_registry(draft, i)
+                    : read_document(draft, section, source->pointer, &source->file, &source->text);
+}
+
 static enum slu_schema_formats read_formats(const struct slu_node *node)
 {
     const char *word = slu_node_text(node, "");
@@ -81,6 +103,14 @@ static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node
     source->place = section;
     source->pointer = slu_arena_printf(&draft->config->arena, "/schemas/%zu", i);
     source->id = slu_slice_of(slu_node_text(slu_node_get(section, "id"), ""));
+    source->is_avro =
+        strcmp(slu_node_text(slu_node_get(section, "type"), "json-schema"), "avro") == 0;
+    source->registry_id = slu_node_int(slu_node_get(section, "registry_id"), -1);
+    if (!source->is_avro && slu_node_get(section, "registry_id") != NULL &&
+        slu_draft_is_sound(draft, section))
+        slu_draft_tell_key(draft, section,
+                           slu_arena_printf(&draft->config->arena, "/schemas/%zu", i),
+                           "/registry_id", "only says something of a schema of type avro");
     source->version = slu_node_int(slu_node_get(section, "version"), (long long)i);
     if (source->pointer == NULL) {
         slu_draft_no_memory(draft);
@@ -89,8 +119,7 @@ static void read_schema(struct slu_draft *draft, size_t i, const struct slu_node
     }
     source->default_draft = read_draft(slu_node_get(section, "default_draft"));
     source->formats = read_formats(slu_node_get(section, "format"));
-    source->broken = !slu_draft_is_sound(draft, section) ||
-                     !read_document(draft, section, source->pointer, &source->file, &source->text);
+    source->broken = !slu_draft_is_sound(draft, section) || !read_text(draft, i, section);
 }
 
 /* The schemas by their $id. What is no JSON is told when it is compiled. */
@@ -101,8 +130,8 @@ static void add_schemas(struct slu_draft *draft, size_t n)
         const struct slu_library_document document = {
             .source = source->file, .text = source->text, .default_draft = source->default_draft};
         struct slu_err err = {0};
-        if (!source->broken && slu_library_add(draft->library, &document, &err) != 0 &&
-            err.kind == SLU_ENOMEM)
+        if (!source->broken && !source->is_avro &&
+            slu_library_add(draft->library, &document, &err) != 0 && err.kind == SLU_ENOMEM)
             slu_draft_no_memory(draft);
     }
 }
@@ -146,6 +175,15 @@ static void read_documents(struct slu_draft *draft, size_t n_schemas)
         draft->sources[i].broken = true;
 }
 
+static size_t count_from_registry(const struct slu_node *list, size_t n)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        found += slu_node_get(list->items[i], "registry") != NULL;
+    return found;
+}
+
 bool slu_draft_read_schemas(struct slu_draft *draft)
 {
     struct slu_config *config = draft->config;
@@ -153,7 +191,10 @@ bool slu_draft_read_schemas(struct slu_draft *draft)
     const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
     struct slu_config_schema *schemas = slu_arena_array(&config->arena, n + 1, sizeof(*schemas));
 
-    draft->sources = slu_arena_array(&config->arena, n + 1, sizeof(draft->sources[0]));
+    draft->room_sources = n + SLU_REGISTRAR_VERSIONS * count_from_registry(list, n);
+    draft->n_sources = n;
+    draft->sources =
+        slu_arena_array(&config->arena, draft->room_sources + 1, sizeof(draft->sources[0]));
     draft->library = slu_library_new();
     if (schemas == NULL || draft->sources == NULL || draft->library == NULL) {
         slu_draft_no_memory(draft);
@@ -164,7 +205,7 @@ bool slu_draft_read_schemas(struct slu_draft *draft)
         read_schema(draft, i, list->items[i]);
         schemas[i].name = slu_arena_printf(&config->arena, "%.*s:%lld", SLU_SLICE_ARG(source->id),
                                            source->version);
-        schemas[i].type = "json-schema";
+        schemas[i].type = source->is_avro ? "avro" : "json-schema";
         schemas[i].text = source->text;
         if (schemas[i].name == NULL) {
             slu_draft_no_memory(draft);

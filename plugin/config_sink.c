@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MS INT64_C(1000000)
+#define MS            INT64_C(1000000)
+#define ADDED_MEMBERS 3 /* of a section: policies, schema_document, registry */
 
 static const struct {
     const char *name;
@@ -104,7 +105,8 @@ static struct slu_node *with_absolute_paths(struct slu_draft *draft, const struc
                                             struct slu_node_pair **last)
 {
     struct slu_arena *arena = &draft->config->arena;
-    struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 1, sizeof(*pairs));
+    struct slu_node_pair *pairs =
+        slu_arena_array(arena, section->n + ADDED_MEMBERS, sizeof(*pairs));
     struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
 
     if (pairs == NULL || copy == NULL)
@@ -216,18 +218,126 @@ static void check_by_sink(struct slu_draft *draft, const struct slu_config_sink 
     }
 }
 
+/* ---- the schema of a typed topic ------------------------------------------------------------------------ */
+
+static void tell_no_schema(struct slu_draft *draft, const struct slu_node *section,
+                           const char *pointer, struct slu_slice name)
+{
+    const struct slu_config *config = draft->config;
+    const char **names =
+        slu_arena_array(&draft->config->arena, config->n_schemas + 1, sizeof(*names));
+    struct slu_buf sentence;
+
+    slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
+    slu_buf_printf(&sentence, "there is no schema \"%.*s\"", SLU_SLICE_ARG(name));
+    for (size_t i = 0; names != NULL && i < config->n_schemas; i++)
+        names[i] = config->schemas[i].name;
+    if (names != NULL)
+        slu_say_nearest(&sentence, name, names, config->n_schemas);
+    slu_draft_tell(draft, false, section, pointer, "/schema", "%s", slu_buf_text(&sentence));
+    slu_buf_fini(&sentence);
+}
+
+/* The place of the Avro schema that the section names; n_schemas: none, or one that is broken. Told. */
+static size_t find_avro_schema(struct slu_draft *draft, const struct slu_node *section,
+                               const char *pointer)
+{
+    const struct slu_config *config = draft->config;
+    const struct slu_slice name = slu_slice_of(slu_node_text(slu_node_get(section, "schema"), ""));
+    size_t i = 0;
+
+    while (i < config->n_schemas && !slu_slice_equal(slu_slice_of(config->schemas[i].name), name))
+        i++;
+    if (i == config->n_schemas)
+        tell_no_schema(draft, section, pointer, name);
+    else if (!draft->sources[i].is_avro)
+        slu_draft_tell(draft, false, section, pointer, "/schema",
+                       "\"%.*s\" is a JSON Schema, and values are encoded with an Avro schema",
+                       SLU_SLICE_ARG(name));
+    else if (!draft->sources[i].broken)
+        return i;
+    return config->n_schemas;
+}
+
+static struct slu_node *text_node(struct slu_draft *draft, struct slu_slice text)
+{
+    struct slu_node *node = slu_arena_alloc(&draft->config->arena, sizeof(*node));
+
+    if (node != NULL)
+        *node =
+            (struct slu_node){.kind = SLU_NODE_STRING, .file = draft->config->file, .text = text};
+    return node;
+}
+
+/* The schema for sinks: {name, file, text, registry_id}. NULL: no memory. */
+static const struct slu_node *schema_document(struct slu_draft *draft, size_t i)
+{
+    const struct slu_schema_source *source = &draft->sources[i];
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node *map = slu_arena_alloc(arena, sizeof(*map));
+    struct slu_node_pair *pairs = slu_arena_array(arena, 4, sizeof(*pairs));
+    const char *id = slu_arena_printf(arena, "%lld", (long long)source->registry_id);
+
+    if (map == NULL || pairs == NULL || id == NULL)
+        return NULL;
+    pairs[0] = (struct slu_node_pair){
+        .key = SLU_SLICE("name"),
+        .value = text_node(draft, slu_slice_of(draft->config->schemas[i].name))};
+    pairs[1] = (struct slu_node_pair){.key = SLU_SLICE("file"),
+                                      .value = text_node(draft, slu_slice_of(source->file))};
+    pairs[2] =
+        (struct slu_node_pair){.key = SLU_SLICE("text"), .value = text_node(draft, source->text)};
+    struct slu_node *number = text_node(draft, slu_slice_of(id));
+    if (pairs[0].value == NULL || pairs[1].value == NULL || pairs[2].value == NULL ||
+        number == NULL)
+        return NULL;
+    number->kind = SLU_NODE_INT;
+    pairs[3] = (struct slu_node_pair){.key = SLU_SLICE("registry_id"), .value = number};
+    *map = (struct slu_node){.kind = SLU_NODE_MAP,
+                             .file = draft->config->file,
+                             .pairs = pairs,
+                             .n = source->registry_id >= 0 ? 4 : 3};
+    return map;
+}
+
+/* False: no memory. Without a document the section says nothing of it; told. */
+static bool add_schema_document(struct slu_draft *draft, struct slu_node *copy,
+                                struct slu_node_pair *last, const char *pointer)
+{
+    const size_t i = find_avro_schema(draft, copy, pointer);
+
+    if (i == draft->config->n_schemas)
+        return true;
+    *last = (struct slu_node_pair){.key = SLU_SLICE("schema_document"),
+                                   .value = schema_document(draft, i)};
+    copy->n++;
+    if (last->value == NULL)
+        return false;
+    const struct slu_node *registry = slu_draft_registry_for_sinks(draft);
+    if (registry != NULL) {
+        last[1] = (struct slu_node_pair){.key = SLU_SLICE("registry"), .value = registry};
+        copy->n++;
+    }
+    return true;
+}
+
 /* The section as the sink gets it; NULL: no memory. */
 static const struct slu_node *section_for(struct slu_draft *draft, const struct slu_node *section,
-                                          const struct slu_sink_ops *ops,
+                                          const char *pointer, const struct slu_sink_ops *ops,
                                           const struct slu_node *policies)
 {
     struct slu_node_pair *last;
     struct slu_node *copy = with_absolute_paths(draft, section, &last);
 
-    if (copy == NULL || ops == NULL || !ops->wants_policies)
+    if (copy == NULL || ops == NULL)
         return copy;
-    *last = (struct slu_node_pair){.key = SLU_SLICE("policies"), .value = policies};
-    copy->n++;
+    if (ops->wants_policies) {
+        *last++ = (struct slu_node_pair){.key = SLU_SLICE("policies"), .value = policies};
+        copy->n++;
+    }
+    if (ops->wants_schema && slu_node_get(section, "schema") != NULL &&
+        !add_schema_document(draft, copy, last, pointer))
+        return NULL;
     return copy;
 }
 
@@ -239,7 +349,7 @@ static bool read_sink(struct slu_draft *draft, const struct slu_node_pair *pair,
     slu_draft_pointer(pointer, sizeof(pointer), "/sinks", pair->key);
     sink->name = slu_arena_copy(&draft->config->arena, pair->key);
     sink->ops = slu_sink_find(slu_node_text(slu_node_get(pair->value, "type"), ""));
-    sink->section = section_for(draft, pair->value, sink->ops, policies);
+    sink->section = section_for(draft, pair->value, pointer, sink->ops, policies);
     if (sink->name == NULL || sink->section == NULL) {
         slu_draft_no_memory(draft);
         return false;
@@ -354,8 +464,8 @@ void slu_draft_check_violation_sinks(struct slu_draft *draft, const struct slu_n
                 continue;
             snprintf(below, sizeof(below), "/on_violation/to/%zu", i);
             slu_draft_tell(draft, false, policy, pointer, below,
-                           "sink \"%s\" takes messages only, no violations: give it a sink of "
-                           "another layout",
+                           "sink \"%s\" takes messages only, no violations: name one that "
+                           "takes both",
                            sink->name);
         }
     }

@@ -4,22 +4,14 @@
 #include <string.h>
 
 static const struct slu_unsupported unsupported[] = {
-    {SLU_SECTION_TOP, "registry", NULL, false},
     {SLU_SECTION_TOP, "default_draft", NULL, false},
     {SLU_SECTION_TOP, "quota", NULL, false},
     {SLU_SECTION_TOP, "dedupe", NULL, false},
-    {SLU_SECTION_SCHEMA, "type", "avro", true},
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
-    {SLU_SECTION_SCHEMA, "registry", NULL, true},
-    {SLU_SECTION_SCHEMA, "registry_id", NULL, false},
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
-    {SLU_SECTION_SINK_KAFKA, "value", "avro", false},
-    {SLU_SECTION_SINK_KAFKA, "schema", NULL, false},
     {SLU_SECTION_SINK_FILE, "format", "avro", false},
     {SLU_SECTION_SINK_FILE, "codec", NULL, false},
-    {SLU_SECTION_POLICY, "payload", "avro", false},
     {SLU_SECTION_POLICY, "payload", "csv", false},
-    {SLU_SECTION_POLICY, "framing", NULL, false},
     {SLU_SECTION_POLICY, "alarms", NULL, false},
     {SLU_SECTION_POLICY, "on_alarm", NULL, false},
     {SLU_SECTION_POLICY, "limits_table", NULL, false},

@@ -30,7 +30,7 @@ static const enum slu_admission admission_of[] = {
 static const uint8_t record_format_of[SLU_FORMATS] = {
     [SLU_FORMAT_JSON] = SLU_RECORD_JSON,       [SLU_FORMAT_NUMBER] = SLU_RECORD_NUMBER,
     [SLU_FORMAT_BOOLEAN] = SLU_RECORD_BOOLEAN, [SLU_FORMAT_STRING] = SLU_RECORD_STRING,
-    [SLU_FORMAT_BYTES] = SLU_RECORD_BYTES,
+    [SLU_FORMAT_BYTES] = SLU_RECORD_BYTES,     [SLU_FORMAT_AVRO] = SLU_RECORD_AVRO,
 };
 
 /* What the policies that held want done with the message. */
@@ -40,6 +40,7 @@ struct route {
         *bound; /* of the first policy with a sink, else the first: names
                                                the record */
     const struct slu_schema *schema;
+    struct slu_avro_origin avro;
     enum slu_format format;
     uint8_t quality;
     int64_t event_ns;
@@ -263,6 +264,7 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
     if (route->bound == NULL || (route->sinks == 0 && bound->sinks != 0)) {
         route->bound = bound;
         route->schema = finding->schema;
+        route->avro = finding->avro;
         /* A monitored message that could not be read is bytes, whatever it should have been. */
         route->format =
             finding->payload->fault == SLU_PAYLOAD_OK ? finding->payload->format : SLU_FORMAT_BYTES;
@@ -271,9 +273,12 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
     route->event_ns = finding->event_ns;
 }
 
-/* A policy with one schema has its number at hand. */
+/* A policy with one schema has its number at hand. An Avro record names the schema it was written with,
+ * whatever else it had to hold to: it is read with it again. */
 static uint16_t schema_number(const struct slu_gate *gate, const struct route *route)
 {
+    if (route->format == SLU_FORMAT_AVRO)
+        return slu_binding_avro(gate->binding, gate->snapshot, route->avro.schema);
     if (route->bound->schema != 0)
         return route->bound->schema;
     return slu_binding_schema(gate->binding, gate->snapshot, route->schema);
@@ -293,6 +298,7 @@ static enum slu_admission accept_message(struct slu_gate *gate, const struct slu
         .schema = schema_number(gate, route),
         .kind = SLU_RECORD_MESSAGE,
         .format = record_format_of[route->format],
+        .framing = route->format == SLU_FORMAT_AVRO ? (uint8_t)route->avro.framing : 0,
         .quality = route->quality,
         .qos = message->qos,
         .retain = message->retain,

@@ -196,6 +196,18 @@ static void write_status(struct slu_house *house)
                           "status: %s; trying again each second", err.text);
 }
 
+/* The registrar found something new: is the configuration to be loaded for it? */
+static bool take_news(const struct slu_house *house)
+{
+    if (slu_house_file_is_same(house))
+        return true;
+    slu_log(SLU_LOG_WARNING,
+            "registry: something new is here, but %s was changed since it was loaded: it takes "
+            "effect with the next reload",
+            house->config_file);
+    return false;
+}
+
 /* Wait a second, or less when somebody calls. Returns false when the house closes. */
 static bool wait_for_work(struct slu_house *house, bool *reload)
 {
@@ -204,13 +216,16 @@ static bool wait_for_work(struct slu_house *house, bool *reload)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += 1;
     pthread_mutex_lock(&house->lock);
-    while (!house->stopping && !house->reload_wanted &&
+    while (!house->stopping && !house->reload_wanted && !house->news_wanted &&
            pthread_cond_timedwait(&house->wake, &house->lock, &until) != ETIMEDOUT)
         ;
     bool goes_on = !house->stopping;
+    const bool news = house->news_wanted;
     *reload = house->reload_wanted;
-    house->reload_wanted = false;
+    house->reload_wanted = house->news_wanted = false;
     pthread_mutex_unlock(&house->lock);
+    if (news && !*reload && goes_on)
+        *reload = take_news(house);
     return goes_on;
 }
 
@@ -223,6 +238,7 @@ static void *keep_house(void *argument)
         if (reload)
             slu_house_reload_now(house);
         slu_house_watch(house);
+        slu_house_watch_registry(house);
         write_status(house);
         atomic_store(&house->attention, true);
     }
@@ -251,14 +267,40 @@ static int start_housekeeper(struct slu_house *house, struct slu_err *err)
 
 /* ---- open and close ------------------------------------------------------------------------------------- */
 
+/* What the registry's cache lacks is asked for, once, and the file loaded again. */
+static void load_config(struct slu_house *house, struct slu_problems *problems,
+                        struct slu_registry_wants *wants)
+{
+    struct slu_err err = {.kind = SLU_OK};
+
+    slu_house_note_file(house);
+    house->config = slu_config_load_wanting(house->config_file, NULL, NULL, problems, wants);
+    if (house->config != NULL || wants->n_missing == 0 || wants->n_missing != problems->n_errors)
+        return;
+    if (slu_house_ask_registry(house, wants, &err) != 0) {
+        slu_log(SLU_LOG_ERROR, "%s", err.text);
+        return;
+    }
+    slu_problems_fini(problems);
+    slu_problems_init(problems);
+    slu_registry_wants_fini(wants);
+    slu_registry_wants_init(wants);
+    house->config = slu_config_load_wanting(house->config_file, NULL, NULL, problems, wants);
+}
+
 static int load(struct slu_house *house, struct slu_err *err)
 {
     struct slu_problems problems;
+    struct slu_registry_wants wants;
 
     slu_problems_init(&problems);
-    house->config = slu_config_load(house->config_file, NULL, NULL, &problems);
+    slu_registry_wants_init(&wants);
+    load_config(house, &problems, &wants);
     slu_house_tell_problems(&problems, house->config == NULL ? err : NULL);
     slu_problems_fini(&problems);
+    if (house->config != NULL)
+        slu_house_follow_registry(house, &wants);
+    slu_registry_wants_fini(&wants);
     if (house->config == NULL)
         return slu_err_set(err, SLU_EINVAL, "%s: cannot be used", house->config_file);
     house->snapshot = house->config->snapshot;
@@ -396,6 +438,7 @@ void slu_house_close(struct slu_house *house)
         return;
     int64_t deadline = slu_clock_mono_ns() + SLU_HOUSE_CLOSE_NS;
 
+    slu_registrar_hurry(house->registrar);
     if (!stop_housekeeper(house, deadline)) {
         slu_log(SLU_LOG_ERROR,
                 "the disk of %s does not answer: leaving everything as it is; what is "
@@ -407,6 +450,7 @@ void slu_house_close(struct slu_house *house)
     if (deadline < slu_clock_mono_ns() + SLU_NS_PER_S / 2)
         deadline = slu_clock_mono_ns() + SLU_NS_PER_S / 2;
     bool all_ended = stop_sinks(house, deadline) && !house->left_behind;
+    const bool registrar_ended = slu_house_leave_registry(house, deadline);
     if (house->snapshot != NULL && house->binding != NULL)
         write_status(house);
     slu_gate_fini(&house->gate);
@@ -420,6 +464,8 @@ void slu_house_close(struct slu_house *house)
     slu_snapshot_free(house->snapshot);
     slu_config_free(house->config);
     slu_counts_fini(&house->counts);
+    if (!registrar_ended)
+        return; /* it may still call back */
     pthread_cond_destroy(&house->wake);
     pthread_mutex_destroy(&house->lock);
     free(house->config_file);

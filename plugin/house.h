@@ -9,6 +9,7 @@
  *   broker's     open, admit, tick, reload, close; the only one that appends, swaps and publishes
  *   housekeeper  one, ours: loads and compiles, starts and stops sinks, writes status.json each second.
  *                What only the broker's thread may do it asks for (slu_house_ask) and tick carries out.
+ *   registrar    one, where there is a registry: asks it (registrar.h)
  *   sinks        one each, in sinks/delivery.c; the spool's writer in sinks/spool
  * The broker's thread never waits for the housekeeper except at close, and then not beyond the deadline.
  */
@@ -22,6 +23,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #define SLU_HOUSE_NOTICES  16                  /* system alerts waiting to be published */
 #define SLU_HOUSE_CLOSE_NS INT64_C(4800000000) /* of the 5 s a clean stop may take */
@@ -73,6 +75,7 @@ struct slu_house {
     bool stopping;
     bool housekeeper_ended;
     bool reload_wanted;
+    bool news_wanted;     /* the registrar has something new: load again, if the file is the same */
     slu_house_task *task; /* waiting for the broker's thread; NULL: none */
     void *task_argument;
     int task_result;
@@ -82,8 +85,11 @@ struct slu_house {
     size_t n_notices;
 
     /* Housekeeper's own. */
-    char config_error[1024]; /* of the last reload; "" none */
-    unsigned spool_told;     /* highest of 50, 80, 95 % that an alert told of */
+    struct slu_registrar *registrar; /* NULL: nothing comes from a registry */
+    struct stat loaded;              /* the configuration's file when it was read last */
+    uint64_t unknown_seen;           /* messages of unknown schemas, when it was looked last */
+    char config_error[1024];         /* of the last reload; "" none */
+    unsigned spool_told;             /* highest of 50, 80, 95 % that an alert told of */
     int64_t opened_mono_ns;
     bool silence_told;
     struct slu_log_rate status_rate;
@@ -140,6 +146,25 @@ int slu_house_start_sink(struct slu_house *house, const struct slu_config *confi
 
 /* Load, compile, change the sinks, swap. Housekeeper. */
 void slu_house_reload_now(struct slu_house *house);
+
+/* Ask for what a first start lacks, and wait for it a few seconds. Broker's thread, while there is no
+ * housekeeper. */
+int slu_house_ask_registry(struct slu_house *house, struct slu_registry_wants *wants,
+                           struct slu_err *err);
+
+/* Remember the file that is about to be loaded; is it still the same? Somebody may be in the middle of a
+ * change that he has not asked us to load. Housekeeper. */
+void slu_house_note_file(struct slu_house *house);
+bool slu_house_file_is_same(const struct slu_house *house);
+
+/* Let the registrar work for `wants` (taken); starts, stops and changes it as needed. */
+void slu_house_follow_registry(struct slu_house *house, struct slu_registry_wants *wants);
+
+/* False: it hangs and is left behind. */
+bool slu_house_leave_registry(struct slu_house *house, int64_t deadline_mono_ns);
+
+/* Did messages come whose schema nobody knows? Then the registrar looks for it. */
+void slu_house_watch_registry(struct slu_house *house);
 
 /* Look for what an operator must be told: the spool fills, a sink paused, no message at all. */
 void slu_house_watch(struct slu_house *house);

@@ -168,10 +168,17 @@ static void put_back(struct slu_house *house)
 static int load_beside(struct slu_house *house, struct change *change, struct slu_err *err)
 {
     struct slu_problems problems;
+    struct slu_registry_wants wants;
 
     slu_problems_init(&problems);
-    change->config = slu_config_load(house->config_file, NULL, NULL, &problems);
+    slu_registry_wants_init(&wants);
+    slu_house_note_file(house);
+    change->config = slu_config_load_wanting(house->config_file, NULL, NULL, &problems, &wants);
     slu_house_tell_problems(&problems, change->config == NULL ? err : NULL);
+    /* Also when all that is wrong is what the registry was not asked yet: it is loaded again then. */
+    if (change->config != NULL || (wants.n_missing > 0 && wants.n_missing == problems.n_errors))
+        slu_house_follow_registry(house, &wants);
+    slu_registry_wants_fini(&wants);
     slu_problems_fini(&problems);
     if (change->config == NULL)
         return slu_err_set(err, SLU_EINVAL, "%s: cannot be used", house->config_file);

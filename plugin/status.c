@@ -15,6 +15,10 @@
  *                    while it is open, for kafka those of kafka_statistics.h
  *   spool            bytes of all segments, max as configured, head_seq: the newest record's number,
  *                    durable_seq: the newest that survives a power cut
+ *   registry         only where something comes from one: url; answers: the last round of questions went
+ *                    through; rounds made, and failed of these; fetched: schemas that were new here;
+ *                    last_answer: end of the last round that went through, null: none; last_error of the
+ *                    last round, null: none
  *
  * Written to a file beside it, then renamed: a reader sees an old or a new one, never half of one. It
  * is not synced: after a power cut the counters begin anew anyway.
@@ -164,6 +168,24 @@ static json_t *spool(const struct slu_house *house)
                      count(stats.durable_seq));
 }
 
+static json_t *registry(const struct slu_house *house)
+{
+    struct slu_registrar_stats stats;
+    char time[SLU_CLOCK_TEXT_SIZE] = "";
+
+    slu_registrar_stats(house->registrar, &stats);
+    if (stats.last_answer_wall_ns != 0)
+        slu_clock_format(stats.last_answer_wall_ns, time);
+    json_t *object =
+        json_pack("{s:o, s:b}", "url", text_or_null(stats.url), "answers", (int)stats.answers);
+    json_object_set_new(object, "rounds", count(stats.rounds));
+    json_object_set_new(object, "failed", count(stats.failed));
+    json_object_set_new(object, "fetched", count(stats.fetched));
+    json_object_set_new(object, "last_answer", text_or_null(time));
+    json_object_set_new(object, "last_error", text_or_null(stats.last_error));
+    return object;
+}
+
 static json_t *document(const struct slu_house *house)
 {
     char time[SLU_CLOCK_TEXT_SIZE];
@@ -178,6 +200,8 @@ static json_t *document(const struct slu_house *house)
     json_object_set_new(root, "policies", policies(&house->counts));
     json_object_set_new(root, "sinks", sinks(house));
     json_object_set_new(root, "spool", spool(house));
+    if (house->registrar != NULL)
+        json_object_set_new(root, "registry", registry(house));
     return root;
 }
 

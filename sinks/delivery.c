@@ -5,6 +5,7 @@
  * Threads: start, stop, join, resume, rotate and stats are other threads'. They meet the delivery's own at
  * `lock`.
  */
+#include "sinks/decoder.h"
 #include "sinks/delivery_inside.h"
 
 #include "sinks/section.h"
@@ -117,6 +118,11 @@ static const char *policy_name(const void *spool, uint16_t number)
     return slu_spool_policy_name(spool, number);
 }
 
+static struct slu_slice schema_text(const void *spool, uint16_t number)
+{
+    return slu_spool_schema_text(spool, number);
+}
+
 static const char *schema_name(const void *spool, uint16_t number)
 {
     return slu_spool_schema_name(spool, number);
@@ -130,6 +136,7 @@ static void free_memory(struct slu_delivery *d)
     slu_arena_fini(&d->arena);
     pthread_cond_destroy(&d->changed);
     pthread_mutex_destroy(&d->lock);
+    slu_decoder_free(d->env.decoder);
     free(d->records);
     free(d->self);
     free(d->name);
@@ -229,8 +236,14 @@ struct slu_delivery *slu_delivery_start(struct slu_spool *spool,
         .spool_id = d->spool_id,
         .policy_name = policy_name,
         .schema_name = schema_name,
+        .schema_text = schema_text,
         .names = spool,
+        .decoder = slu_decoder_new(),
     };
+    if (d->env.decoder == NULL) {
+        slu_err_set(err, SLU_ENOMEM, "no memory for sink %s", options->name);
+        goto fail;
+    }
     struct slu_spool_stats stats;
     slu_spool_stats(spool, &stats);
     d->start_head = stats.head_seq;

@@ -13,15 +13,23 @@
 /* Six times the largest record (every byte escaped) and the rest of the envelope: no line is longer. */
 #define SLU_ENVELOPE_MAX_BYTES (8u * SLU_RECORD_MAX_BYTES)
 
+/* An Avro payload as JSON names its fields again and again: more than this is shown as bytes. */
+#define SLU_ENVELOPE_DECODED_MAX (4u * SLU_RECORD_MAX_BYTES)
+
+struct slu_decoder;
+
 struct slu_envelope {
     const char *instance;
-    const uint8_t *spool_id; /* 16 bytes */
-    const char *policy;      /* NULL: unknown, left out */
-    const char *schema;      /* NULL: none */
+    const uint8_t *spool_id;      /* 16 bytes */
+    const char *policy;           /* NULL: unknown, left out */
+    const char *schema;           /* NULL: none */
+    struct slu_slice schema_text; /* its document; empty: not known */
+    struct slu_decoder *decoder;  /* NULL: Avro is shown as its bytes */
 };
 
 /* Append the record as one JSON object, without newline. Digits of numbers stay as they came; a
- * payload that is not what its format says (a damaged writer) becomes payload_base64. False when
+ * payload that is not what its format says (a damaged writer), or Avro that would be larger than
+ * SLU_ENVELOPE_DECODED_MAX as JSON, becomes payload_base64. False when
  * `out` failed; what it holds beyond its old length is then of no use. */
 bool slu_envelope_write(struct slu_buf *out, const struct slu_envelope *envelope,
                         const struct slu_record *record);

@@ -10,6 +10,7 @@ slu_room(slu_kafka
         kafka_options.c
         kafka_probe.c
         kafka_queue.c
+        kafka_registry.c
         kafka_sink.c
         kafka_statistics.c
     LIBRARIES PkgConfig::RDKAFKA)

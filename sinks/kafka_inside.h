@@ -4,6 +4,7 @@
  *   kafka_lose.c        what the producer tells, and how one is lost
  *   kafka_queue.c       what is under way, and how far it is safe
  *   kafka_message.c     record to message
+ *   kafka_registry.c    the id that stands before a value
  *   kafka_options.c     the section
  *   kafka_fate.c        what an error means
  *   kafka_statistics.c  librdkafka's numbers
@@ -65,6 +66,9 @@ struct slu_kafka {
     struct slu_kafka_options options;
     struct slu_sink_policies policies;
     struct slu_kafka_maker maker;
+    struct slu_registry_ids
+        *ids; /* owned; of values that the registry's id stands before, else NULL */
+    char id_topic[SLU_KAFKA_TOPIC_MAX + 1]; /* whose id must be asked for; "" none */
     struct slu_kafka_queue queue;
     struct slu_kafka_statistics statistics;
 
@@ -123,6 +127,19 @@ enum slu_sink_answer slu_kafka_lose_step(struct slu_kafka *kafka, int64_t deadli
 
 /* The producer is gone; what follows from the reason? LIVE, or PAUSED and err; STARTING. */
 enum slu_sink_answer slu_kafka_conclude(struct slu_kafka *kafka, struct slu_err *err);
+
+/* ---- kafka_registry.c -------------------------------------------------------------------------------- */
+
+/* What a section's values need of the registry: *ids is NULL when they need nothing. 0, or -1 and err. */
+int slu_kafka_registry_open(const struct slu_node *section, const struct slu_typed *typed,
+                            struct slu_registry_ids **ids, struct slu_err *err);
+
+/* Ask for the id of kafka->id_topic. LIVE, or AWAY or PAUSED and err. */
+enum slu_sink_answer slu_kafka_registry_ask(struct slu_kafka *kafka, struct slu_err *err);
+
+/* What the registry says to values of that topic (NULL: named by each record). */
+void slu_kafka_registry_probe(const struct slu_node *section, const char *topic,
+                              int64_t deadline_mono_ns, struct slu_sink_report *report);
 
 /* ---- kafka_probe.c ----------------------------------------------------------------------------------- */
 

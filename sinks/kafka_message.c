@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/properties.h"
 #include "base/uuid.h"
+#include "sinks/decoder.h"
 #include "sinks/envelope.h"
 #include "validation/payload/payload.h"
 
@@ -63,28 +64,17 @@ static const struct slu_pointer *compiled(struct looking *looking, struct slu_sl
 
 static const struct slu_value *payload_root(struct looking *looking)
 {
-    static const enum slu_format formats[] = {
-        [SLU_RECORD_JSON] = SLU_FORMAT_JSON,       [SLU_RECORD_NUMBER] = SLU_FORMAT_NUMBER,
-        [SLU_RECORD_BOOLEAN] = SLU_FORMAT_BOOLEAN, [SLU_RECORD_STRING] = SLU_FORMAT_STRING,
-        [SLU_RECORD_BYTES] = SLU_FORMAT_BYTES,
-    };
-    struct slu_kafka_maker *maker = looking->maker;
-    const uint8_t format = looking->record->format;
+    const struct slu_sink_env *env = looking->maker->env;
+    const struct slu_record *record = looking->record;
 
-    if (looking->has_read)
+    if (looking->has_read || env->decoder == NULL)
         return looking->payload.root;
     looking->has_read = true;
-    if (format < SLU_RECORD_JSON || format > SLU_RECORD_BYTES)
-        return NULL;
-    if (maker->reader == NULL)
-        maker->reader = slu_payload_reader_new(SLU_RECORD_MAX_BYTES);
-    if (maker->reader == NULL) {
-        looking->has_no_memory = true;
-        return NULL;
-    }
-    if (!slu_payload_read(maker->reader, formats[format], looking->record->payload,
-                          &looking->payload))
+    if (!slu_decoder_read(env->decoder, record, slu_sink_schema_text(env, record),
+                          &looking->payload)) {
+        looking->has_no_memory = looking->payload.fault == SLU_PAYLOAD_TOO_LARGE;
         looking->payload.root = NULL;
+    }
     return looking->payload.root;
 }
 
@@ -343,23 +333,56 @@ static bool make_headers(struct slu_kafka_maker *maker, const struct slu_record 
 
 /* ---- value ---------------------------------------------------------------------------------------------- */
 
-static bool make_value(struct slu_kafka_maker *maker, const struct slu_record *record,
-                       struct slu_kafka_message *message)
+static enum slu_kafka_made make_envelope(struct slu_kafka_maker *maker,
+                                         const struct slu_record *record,
+                                         struct slu_kafka_message *message)
 {
-    if (maker->options->value == SLU_KAFKA_PAYLOAD) {
-        message->value = record->payload;
-        return true;
-    }
     const struct slu_envelope envelope = slu_sink_envelope(maker->env, record);
+
     if (maker->value.cap > KEEP_BYTES) {
         slu_buf_fini(&maker->value);
         slu_buf_init(&maker->value, SLU_ENVELOPE_MAX_BYTES);
     }
     slu_buf_reset(&maker->value);
     if (!slu_envelope_write(&maker->value, &envelope, record))
-        return false;
+        return SLU_KAFKA_NO_MEMORY;
     message->value = slu_buf_slice(&maker->value);
-    return true;
+    return SLU_KAFKA_MADE;
+}
+
+static enum slu_kafka_made make_typed(struct slu_kafka_maker *maker,
+                                      const struct slu_record *record,
+                                      struct slu_kafka_message *message,
+                                      struct slu_sink_reject *reject)
+{
+    if (maker->ids != NULL)
+        slu_typed_set_id(maker->typed, slu_registry_ids_known(maker->ids, message->topic));
+    switch (slu_typed_make(maker->typed, maker->env, record, &message->value, reject)) {
+    case SLU_TYPED_MADE:
+        return SLU_KAFKA_MADE;
+    case SLU_TYPED_UNFIT:
+        return SLU_KAFKA_UNFIT;
+    case SLU_TYPED_NO_ID:
+        return SLU_KAFKA_NO_ID;
+    default:
+        return SLU_KAFKA_NO_MEMORY;
+    }
+}
+
+static enum slu_kafka_made make_value(struct slu_kafka_maker *maker,
+                                      const struct slu_record *record,
+                                      struct slu_kafka_message *message,
+                                      struct slu_sink_reject *reject)
+{
+    switch (maker->options->value) {
+    case SLU_KAFKA_ENVELOPE:
+        return make_envelope(maker, record, message);
+    case SLU_KAFKA_AVRO:
+        return make_typed(maker, record, message, reject);
+    default:
+        message->value = record->payload;
+        return SLU_KAFKA_MADE;
+    }
 }
 
 static int64_t timestamp_ms(int64_t event_ns)
@@ -370,10 +393,12 @@ static int64_t timestamp_ms(int64_t event_ns)
 /* ---- whole ---------------------------------------------------------------------------------------------- */
 
 void slu_kafka_maker_init(struct slu_kafka_maker *maker, const struct slu_kafka_options *options,
-                          const struct slu_sink_policies *policies, const struct slu_sink_env *env)
+                          const struct slu_sink_policies *policies, const struct slu_sink_env *env,
+                          struct slu_typed *typed)
 {
     struct slu_slice name;
-    *maker = (struct slu_kafka_maker){.options = options, .policies = policies, .env = env};
+    *maker = (struct slu_kafka_maker){
+        .options = options, .policies = policies, .env = env, .typed = typed};
     maker->has_levels = slu_template_level(options->topic, 0, &name) ||
                         (options->key != NULL && slu_template_level(options->key, 0, &name));
     slu_buf_init(&maker->topic, TEXT_BYTES);
@@ -392,7 +417,7 @@ void slu_kafka_maker_fini(struct slu_kafka_maker *maker)
     slu_buf_fini(&maker->value);
     slu_buf_fini(&maker->names);
     slu_arena_fini(&maker->pointers);
-    slu_payload_reader_free(maker->reader);
+    slu_typed_free(maker->typed);
     free(maker->headers);
     *maker = (struct slu_kafka_maker){0};
 }
@@ -406,9 +431,9 @@ enum slu_kafka_made slu_kafka_message_make(struct slu_kafka_maker *maker,
     const enum slu_kafka_made made = make_texts(maker, record, message, reject);
     if (made != SLU_KAFKA_MADE)
         return made;
-    if (!make_headers(maker, record, message) || !make_value(maker, record, message))
+    if (!make_headers(maker, record, message))
         return SLU_KAFKA_NO_MEMORY;
-    return SLU_KAFKA_MADE;
+    return make_value(maker, record, message, reject);
 }
 
 size_t slu_kafka_message_bytes(const struct slu_kafka_message *message)

@@ -16,7 +16,9 @@
 #include "base/buf.h"
 #include "sinks/kafka_options.h"
 #include "sinks/policies.h"
+#include "sinks/registry_ids.h"
 #include "sinks/sink.h"
+#include "sinks/typed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,12 +36,13 @@ struct slu_kafka_message {
     int64_t timestamp_ms;
 };
 
-struct slu_payload_reader;
-
 struct slu_kafka_maker {
     const struct slu_kafka_options *options;
     const struct slu_sink_env *env;
     const struct slu_sink_policies *policies;
+    struct slu_typed *typed; /* owned; of SLU_KAFKA_AVRO, else NULL */
+    const struct slu_registry_ids
+        *ids;        /* NULL: the schema's own id, or none, stands before values */
     bool has_levels; /* a template names a {level} */
 
     /* scratch */
@@ -50,16 +53,18 @@ struct slu_kafka_maker {
     struct slu_kafka_header *headers; /* owned */
     size_t headers_cap;
     char id[40], quality[4], qos[4];
-    struct slu_payload_reader *reader; /* NULL until a template looks into a payload */
     struct slu_arena pointers;
     struct slu_kafka_pointer *first_pointer;
 };
 
-enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY };
+/* NO_ID: the registry must be asked for message->topic's id first. */
+enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY, SLU_KAFKA_NO_ID };
 
-/* `options`, `policies` and `env` must outlive it. */
+/* `options`, `policies` and `env` must outlive it; it takes `typed`, which makes the values of
+ * SLU_KAFKA_AVRO. */
 void slu_kafka_maker_init(struct slu_kafka_maker *maker, const struct slu_kafka_options *options,
-                          const struct slu_sink_policies *policies, const struct slu_sink_env *env);
+                          const struct slu_sink_policies *policies, const struct slu_sink_env *env,
+                          struct slu_typed *typed);
 void slu_kafka_maker_fini(struct slu_kafka_maker *maker);
 
 /* Make the message of a record. It borrows from record and maker, until the next call. UNFIT: the

@@ -361,10 +361,22 @@ static void warn_doors(const struct slu_kafka_options *options, struct slu_probl
              "has no effect without security.protocol: ssl or sasl_ssl");
 }
 
+/* Options that say nothing without `value: avro`. */
+static void refuse_typed(struct reading *reading)
+{
+    static const char *const keys[] = {"schema", "framing", "unions", "unknown_fields"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const struct slu_node *node = slu_node_get(reading->section, keys[i]);
+        if (node != NULL)
+            tell(reading, node, keys[i], "only says something with `value: avro`");
+    }
+}
+
 int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *arena,
                            struct slu_kafka_options *options, struct slu_problems *problems)
 {
-    static const char *const values[] = {"payload", "envelope"};
+    static const char *const values[] = {"payload", "envelope", "avro"};
     static const char *const headers[] = {"all", "ids", "none"};
     static const enum slu_kafka_headers of_word[] = {SLU_KAFKA_HEADERS_ALL, SLU_KAFKA_HEADERS_IDS,
                                                      SLU_KAFKA_HEADERS_NONE};
@@ -378,8 +390,10 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
     const char *key = slu_node_text(slu_node_get(section, "key"), "${topic}");
     if (key[0] != '\0')
         options->key = read_template(&reading, "key", "${topic}");
-    options->value =
-        (enum slu_kafka_value)read_word(&reading, "value", values, 2, "is payload or envelope");
+    options->value = (enum slu_kafka_value)read_word(&reading, "value", values, 3,
+                                                     "is payload, envelope or avro");
+    if (options->value != SLU_KAFKA_AVRO)
+        refuse_typed(&reading);
     options->headers = of_word[read_word(&reading, "headers", headers, 3, "is none, ids or all")];
     read_properties(&reading);
     if (!reading.has_failed) {

@@ -1,6 +1,6 @@
 /* kafka_options.h -- the section of a kafka sink, read.
  *
- * Options: brokers, topic, key, value, headers, properties.
+ * Options: brokers, topic, key, value, headers, properties. Those of `value: avro` are typed.h's.
  *
  * Threads: never change once they are read.
  */
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum slu_kafka_value { SLU_KAFKA_PAYLOAD, SLU_KAFKA_ENVELOPE };
+enum slu_kafka_value { SLU_KAFKA_PAYLOAD, SLU_KAFKA_ENVELOPE, SLU_KAFKA_AVRO };
 
 /* none: no headers. ids: sluice.id, sluice.policy, sluice.schema. all: CONTRACT "Kafka". */
 enum slu_kafka_headers { SLU_KAFKA_HEADERS_NONE, SLU_KAFKA_HEADERS_IDS, SLU_KAFKA_HEADERS_ALL };

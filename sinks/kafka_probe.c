@@ -116,8 +116,9 @@ static const char *fixed_topic(const struct slu_kafka_options *options, struct s
     return slu_buf_text(named);
 }
 
-static void probe(const struct slu_sink_env *env, const struct slu_kafka_options *options,
-                  int64_t deadline_ns, struct slu_sink_report *report)
+static void probe(const struct slu_sink_env *env, const struct slu_node *section,
+                  const struct slu_kafka_options *options, int64_t deadline_ns,
+                  struct slu_sink_report *report)
 {
     struct complaint complaint = {""};
     const struct slu_kafka_events events = {&complaint, env->name, on_report, on_trouble,
@@ -145,6 +146,7 @@ static void probe(const struct slu_sink_env *env, const struct slu_kafka_options
                            "named by each record: not looked for (the sink pauses at one that is "
                            "missing)");
     }
+    slu_kafka_registry_probe(section, topic, deadline_ns, report);
     slu_kafka_client_free(client);
     slu_buf_fini(&named);
 }
@@ -159,7 +161,7 @@ void slu_kafka_probe(const struct slu_sink_env *env, const struct slu_node *sect
     slu_arena_init(&arena, ARENA_BYTES);
     slu_problems_init(&problems);
     if (slu_kafka_options_read(section, &arena, &options, &problems) == 0)
-        probe(env, &options, deadline_mono_ns, report);
+        probe(env, section, &options, deadline_mono_ns, report);
     else
         slu_report_add(report, "connection", false, "the section cannot be read");
     slu_problems_fini(&problems);

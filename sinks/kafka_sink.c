@@ -38,7 +38,15 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     slu_arena_init(&arena, ARENA_BYTES);
     slu_kafka_options_read(section, &arena, &options, problems);
     slu_kafka_client_check(&options, problems);
+    if (options.value == SLU_KAFKA_AVRO)
+        slu_typed_check(section, problems);
     slu_arena_fini(&arena);
+}
+
+/* A violation is no value of a topic's schema. */
+static bool takes_messages_only(const struct slu_node *section)
+{
+    return strcmp(slu_node_text(slu_node_get(section, "value"), ""), "avro") == 0;
 }
 
 /* The warnings were told by check; the first error counts. */
@@ -77,7 +85,13 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
         return -1;
     if (slu_sink_policies_read(section, &kafka->arena, &kafka->policies, err) != 0)
         return -1;
-    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env);
+    struct slu_typed *typed = NULL;
+    if (kafka->options.value == SLU_KAFKA_AVRO && (typed = slu_typed_new(section, err)) == NULL)
+        return -1;
+    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env, typed);
+    if (slu_kafka_registry_open(section, typed, &kafka->ids, err) != 0)
+        return -1;
+    kafka->maker.ids = kafka->ids;
     if (!slu_kafka_queue_init(&kafka->queue))
         return slu_err_set(err, SLU_ENOMEM, "no memory for the queue of a kafka sink");
     if (make_client(kafka, err) != 0)
@@ -125,7 +139,9 @@ static bool push_one(struct slu_kafka *kafka, const struct slu_record *record)
         slu_kafka_message_make(&kafka->maker, record, &message, &reject);
     if (made == SLU_KAFKA_MADE)
         return send(kafka, record->seq, &message);
-    if (made == SLU_KAFKA_NO_MEMORY)
+    if (made == SLU_KAFKA_NO_ID)
+        snprintf(kafka->id_topic, sizeof(kafka->id_topic), "%s", message.topic);
+    if (made == SLU_KAFKA_NO_MEMORY || made == SLU_KAFKA_NO_ID)
         return false;
     const size_t token = slu_kafka_queue_add(&kafka->queue, record->seq, 0, 0);
     if (slu_kafka_queue_reject(&kafka->queue, token, &reject))
@@ -294,6 +310,8 @@ static enum slu_sink_answer run_step(struct slu_kafka *kafka, int64_t deadline_n
     if (kafka->single_until != 0 && kafka->queue.n == 0 &&
         (kafka->single_is_over || kafka->last_pushed == kafka->single_until))
         change_client(kafka);
+    else if (!is_new && kafka->id_topic[0] != '\0')
+        return slu_kafka_registry_ask(kafka, err);
     else if (!is_new)
         return look_around(kafka, deadline_ns, err);
     return SLU_SINK_LIVE;
@@ -357,6 +375,7 @@ static void close_sink(void *self)
     kafka->trial = NULL;
     slu_kafka_queue_fini(&kafka->queue);
     slu_kafka_maker_fini(&kafka->maker);
+    slu_registry_ids_free(kafka->ids);
     slu_arena_fini(&kafka->arena);
 }
 
@@ -370,6 +389,8 @@ const struct slu_sink_ops slu_sink_kafka = {
     .type = "kafka",
     .self_bytes = sizeof(struct slu_kafka),
     .wants_policies = true,
+    .wants_schema = true,
+    .takes_messages_only = takes_messages_only,
     .check = check,
     .open = open_sink,
     .push = push,

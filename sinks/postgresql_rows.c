@@ -9,6 +9,7 @@
 #include "base/json_text.h"
 #include "base/properties.h"
 #include "base/uuid.h"
+#include "sinks/decoder.h"
 #include "sinks/postgresql_field.h"
 #include "sinks/postgresql_json.h"
 #include "sinks/postgresql_numeric.h"
@@ -28,16 +29,14 @@ int slu_pg_rows_init(struct slu_pg_rows *rows, const struct slu_pg_plan *plan,
 {
     *rows = (struct slu_pg_rows){.plan = plan, .policies = policies, .env = env};
     slu_buf_init(&rows->scratch, SCRATCH_MAX);
-    rows->reader = slu_payload_reader_new(SLU_RECORD_MAX_BYTES);
     rows->c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (rows->reader == NULL || rows->c_locale == (locale_t)0)
+    if (rows->c_locale == (locale_t)0)
         return slu_err_set(err, SLU_ENOMEM, "no memory to read payloads");
     return 0;
 }
 
 void slu_pg_rows_fini(struct slu_pg_rows *rows)
 {
-    slu_payload_reader_free(rows->reader);
     slu_buf_fini(&rows->scratch);
     if (rows->c_locale != (locale_t)0)
         freelocale(rows->c_locale);
@@ -52,6 +51,7 @@ struct making {
     size_t first; /* out->len before it */
     uint32_t n_rows;
     bool has_read; /* payload was read, well or not */
+    bool has_no_memory;
     struct slu_payload payload;
     struct slu_sink_reject *reject;
     /* layout narrow: the sample at hand */
@@ -83,26 +83,17 @@ static bool is_json_format(const struct slu_record *record)
 /* Its tree; NULL when it has none: bytes, or a damaged record. */
 static const struct slu_value *payload_root(struct making *making)
 {
-    static const struct {
-        uint8_t stored;
-        enum slu_format format;
-    } formats[] = {
-        {SLU_RECORD_JSON, SLU_FORMAT_JSON},
-        {SLU_RECORD_NUMBER, SLU_FORMAT_NUMBER},
-        {SLU_RECORD_BOOLEAN, SLU_FORMAT_BOOLEAN},
-        {SLU_RECORD_STRING, SLU_FORMAT_STRING},
-    };
-    if (making->has_read)
+    const struct slu_sink_env *env = making->rows->env;
+
+    if (making->has_read || env->decoder == NULL)
         return making->payload.root;
     making->has_read = true;
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (formats[i].stored == making->record->format &&
-            slu_payload_read(making->rows->reader, formats[i].format, making->record->payload,
-                             &making->payload))
-            return making->payload.root;
+    if (!slu_decoder_read(env->decoder, making->record, slu_sink_schema_text(env, making->record),
+                          &making->payload)) {
+        making->has_no_memory = making->payload.fault == SLU_PAYLOAD_TOO_LARGE;
+        making->payload.root = NULL;
     }
-    making->payload.root = NULL;
-    return NULL;
+    return making->payload.root;
 }
 
 static struct slu_pg_value value_of_cell(const struct making *making, const struct slu_value *cell)
@@ -122,6 +113,19 @@ static struct slu_pg_value raw(const struct slu_record *record, bool is_json)
     return (struct slu_pg_value){.kind = SLU_PG_RAW, .text = record->payload, .is_json = is_json};
 }
 
+/* Avro as JSON, in scratch: what it means. */
+static struct slu_pg_value decoded(struct making *making)
+{
+    struct slu_buf *scratch = &making->rows->scratch;
+    const struct slu_value *root = payload_root(making);
+
+    slu_buf_reset(scratch);
+    if (root != NULL)
+        slu_value_json(root, scratch);
+    return (struct slu_pg_value){
+        .kind = SLU_PG_RAW, .text = slu_buf_slice(scratch), .is_json = true};
+}
+
 /* ${payload}: its bytes for bytea and for what is JSON as a whole, else the scalar that it is. */
 static struct slu_pg_value whole_payload(struct making *making, enum slu_pg_type type)
 {
@@ -130,17 +134,21 @@ static struct slu_pg_value whole_payload(struct making *making, enum slu_pg_type
     const struct slu_value *root = payload_root(making);
     if (root == NULL)
         return raw(making->record, false);
+    if (making->record->format == SLU_RECORD_AVRO)
+        return decoded(making);
     if (slu_value_is_container(root))
         return raw(making->record, is_json_format(making->record));
     return value_of_cell(making, root);
 }
 
 /* Column `payload` of layout messages, and whether it is used at all. */
-static bool fits_jsonb(const struct making *making)
+static bool fits_jsonb(struct making *making)
 {
     const struct slu_slice payload = making->record->payload;
     if (is_json_format(making->record))
         return slu_pg_json_refused(payload) == NULL;
+    if (making->record->format == SLU_RECORD_AVRO)
+        return payload_root(making) != NULL && slu_pg_json_refused(decoded(making).text) == NULL;
     return making->record->format >= SLU_RECORD_NUMBER &&
            making->record->format <= SLU_RECORD_STRING &&
            (payload.len == 0 || memchr(payload.data, '\0', payload.len) == NULL);
@@ -152,6 +160,8 @@ static struct slu_pg_value payload_json(struct making *making)
         return (struct slu_pg_value){.kind = SLU_PG_NULL};
     if (is_json_format(making->record))
         return raw(making->record, true);
+    if (making->record->format == SLU_RECORD_AVRO)
+        return decoded(making);
     const struct slu_value *root = payload_root(making);
     if (root != NULL && slu_value_is_number(root)) {
         char scratch[32];
@@ -467,6 +477,10 @@ enum slu_pg_made slu_pg_rows_add(struct slu_pg_rows *rows, const struct slu_reco
     const bool is_made =
         rows->plan->layout == SLU_PG_NARROW ? add_samples(&making) : add_row(&making);
     *n_rows = making.n_rows;
+    if (making.has_no_memory) {
+        slu_buf_cut(out, making.first);
+        return SLU_PG_NO_MEMORY;
+    }
     if (is_made && !out->failed && !rows->scratch.failed)
         return SLU_PG_MADE;
     slu_buf_cut(out, making.first);

@@ -27,10 +27,9 @@ struct slu_pg_rows {
     const struct slu_pg_plan *plan;
     const struct slu_sink_policies *policies;
     const struct slu_sink_env *env;
-    struct slu_payload_reader *reader; /* owned */
-    struct slu_buf scratch;            /* JSON and tags in the making */
-    locale_t c_locale;                 /* owned */
-    const char *policy_name;           /* of the last record */
+    struct slu_buf scratch;  /* JSON and tags in the making */
+    locale_t c_locale;       /* owned */
+    const char *policy_name; /* of the last record */
     const struct slu_sink_policy *policy;
 };
 

@@ -3,6 +3,14 @@
 
 #include "sinks/envelope.h"
 
+struct slu_slice slu_sink_schema_text(const struct slu_sink_env *env,
+                                      const struct slu_record *record)
+{
+    return record->schema != 0 && env->schema_text != NULL
+               ? env->schema_text(env->names, record->schema)
+               : slu_slice(NULL, 0);
+}
+
 struct slu_envelope slu_sink_envelope(const struct slu_sink_env *env,
                                       const struct slu_record *record)
 {
@@ -11,5 +19,7 @@ struct slu_envelope slu_sink_envelope(const struct slu_sink_env *env,
         .spool_id = env->spool_id,
         .policy = env->policy_name(env->names, record->policy),
         .schema = record->schema != 0 ? env->schema_name(env->names, record->schema) : NULL,
+        .schema_text = slu_sink_schema_text(env, record),
+        .decoder = env->decoder,
     };
 }

@@ -31,6 +31,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct slu_decoder;
+
 /* What every sink may know of its surroundings. Outlives the sink. */
 struct slu_sink_env {
     const char *name; /* of the sink in the configuration */
@@ -40,7 +42,10 @@ struct slu_sink_env {
     /* Texts of the numbers in a record; NULL when unknown. */
     const char *(*policy_name)(const void *context, uint16_t number);
     const char *(*schema_name)(const void *context, uint16_t number);
-    const void *names; /* context of both */
+    /* The document of a schema; empty when unknown. NULL: none is known. */
+    struct slu_slice (*schema_text)(const void *context, uint16_t number);
+    const void *names;           /* context of all three */
+    struct slu_decoder *decoder; /* of the sink's thread; NULL: payloads are not looked into */
 };
 
 enum slu_sink_answer {
@@ -84,6 +89,11 @@ struct slu_sink_ops {
      * configuration's own words, so that the sink can find named levels without a look at the
      * snapshot. The sink is opened anew when they change. */
     bool wants_policies;
+
+    /* A section with `schema` gets one more member, `schema_document`: that Avro schema's name, file, text and,
+     * when it has one, registry_id; and where the configuration has a registry, `registry`, as
+     * slu_registry_options_of() reads it. The sink is opened anew when they change. */
+    bool wants_schema;
 
     /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */
     bool (*takes_messages_only)(const struct slu_node *section);
@@ -142,6 +152,10 @@ struct slu_sink_ops {
     void (*probe)(const struct slu_sink_env *env, const struct slu_node *section,
                   int64_t deadline_mono_ns, struct slu_sink_report *report);
 };
+
+/* The document of the record's schema; empty: it has none, or none is known. */
+struct slu_slice slu_sink_schema_text(const struct slu_sink_env *env,
+                                      const struct slu_record *record);
 
 /* What the envelope of `record` needs, from the names of `env`; borrowed like these. */
 struct slu_envelope;

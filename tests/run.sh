@@ -103,6 +103,7 @@ run_everything() {
     suite "cases asan" bash -c "$cases" cases build/asan/sluice
     suite broker tests/broker/run.py --build build/release
     suite kafka tests/kafka/run.py --drive build/dev/tests/drive_kafka --build build/release
+    suite registry tests/registry/run.py --build build/dev
     suite postgresql tests/postgresql/run.py --drive build/dev/tests/drive_postgresql
     suite "broker asan" tests/broker/run.py --build build/asan --asan
     suite versions tests/versions/run.sh --build build/release

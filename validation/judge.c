@@ -14,13 +14,24 @@
 
 #include <stdlib.h>
 
+/* One way to read Avro, and this message read in it. */
+struct avro_slot {
+    struct slu_avro_reader *reader;
+    struct slu_payload payload;
+    struct slu_avro_origin origin;
+    uint64_t message; /* the number of the message; another: not read yet */
+};
+
 struct slu_judge {
     const struct slu_snapshot *snapshot;
     struct slu_match_cache *cache;
     struct slu_schema_scratch *scratch;
     struct slu_payload_reader *readers[SLU_FORMATS]; /* those that the snapshot uses */
     struct slu_payload payloads[SLU_FORMATS];
-    uint32_t formats_read; /* bit f: payloads[f] is this message's */
+    uint32_t formats_read;  /* bit f: payloads[f] is this message's */
+    struct avro_slot *avro; /* by reading of the snapshot; owned */
+    size_t n_avro;
+    uint64_t message_number;
 
     const struct slu_message *message;
     const struct slu_match_set *set;
@@ -56,11 +67,33 @@ static void free_readers(struct slu_payload_reader *readers[SLU_FORMATS])
         slu_payload_reader_free(readers[f]);
 }
 
+static void free_avro(struct avro_slot *slots, size_t n)
+{
+    for (size_t i = 0; slots != NULL && i < n; i++)
+        slu_avro_reader_free(slots[i].reader);
+    free(slots);
+}
+
+static struct avro_slot *make_avro(const struct slu_snapshot *snapshot)
+{
+    struct avro_slot *slots = calloc(snapshot->n_readings + 1, sizeof(*slots));
+
+    for (size_t i = 0; slots != NULL && i < snapshot->n_readings; i++) {
+        slots[i].reader = slu_avro_reader_new(snapshot->max_payload);
+        if (slots[i].reader == NULL) {
+            free_avro(slots, i);
+            return NULL;
+        }
+    }
+    return slots;
+}
+
 void slu_judge_free(struct slu_judge *judge)
 {
     if (judge == NULL)
         return;
     free_readers(judge->readers);
+    free_avro(judge->avro, judge->n_avro);
     slu_match_cache_free(judge->cache);
     slu_schema_scratch_free(judge->scratch);
     slu_verdict_fini(&judge->verdict);
@@ -87,7 +120,7 @@ static bool make_readers(const struct slu_snapshot *snapshot,
     uint32_t used = formats_used(snapshot);
 
     for (size_t f = 0; f < SLU_FORMATS; f++) {
-        if ((used & 1u << f) == 0)
+        if ((used & 1u << f) == 0 || f == SLU_FORMAT_AVRO)
             continue;
         readers[f] = slu_payload_reader_new(snapshot->max_payload);
         if (readers[f] == NULL)
@@ -100,13 +133,18 @@ bool slu_judge_use(struct slu_judge *judge, const struct slu_snapshot *snapshot)
 {
     struct slu_payload_reader *readers[SLU_FORMATS] = {NULL};
     struct slu_match_cache *cache = slu_match_cache_new(snapshot->matcher);
+    struct avro_slot *avro = make_avro(snapshot);
 
-    if (cache == NULL || !make_readers(snapshot, readers)) {
+    if (cache == NULL || avro == NULL || !make_readers(snapshot, readers)) {
         slu_match_cache_free(cache);
+        free_avro(avro, snapshot->n_readings);
         free_readers(readers);
         return false;
     }
     free_readers(judge->readers);
+    free_avro(judge->avro, judge->n_avro);
+    judge->avro = avro;
+    judge->n_avro = snapshot->n_readings;
     slu_match_cache_free(judge->cache);
     judge->cache = cache;
     for (size_t f = 0; f < SLU_FORMATS; f++)
@@ -121,6 +159,7 @@ size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *messag
 {
     judge->message = message;
     judge->formats_read = 0;
+    judge->message_number++;
     judge->at = 0;
     judge->has_event = false;
     judge->finding.event_ns = message->received_ns;
@@ -140,27 +179,53 @@ static struct slu_payload *read_as(struct slu_judge *judge, enum slu_format form
     return payload;
 }
 
+static struct slu_payload *read_avro(struct slu_judge *judge, uint32_t reading)
+{
+    struct avro_slot *slot = &judge->avro[reading];
+
+    if (slot->message != judge->message_number) {
+        slu_avro_read(slot->reader, &judge->snapshot->readings[reading], judge->message->payload,
+                      &slot->payload, &slot->origin);
+        slot->message = judge->message_number;
+    }
+    judge->finding.avro = slot->origin;
+    return &slot->payload;
+}
+
+static struct slu_payload *read_in(struct slu_judge *judge, const struct slu_policy *policy,
+                                   enum slu_format format)
+{
+    return format == SLU_FORMAT_AVRO ? read_avro(judge, policy->reading) : read_as(judge, format);
+}
+
 /* The first format that reads; when none does, the first one's complaint. A choice of formats is a
  * choice between whole answers, so nothing stays open then. */
 static struct slu_payload *read_for(struct slu_judge *judge, const struct slu_policy *policy)
 {
     if (policy->n_formats == 1)
-        return read_as(judge, policy->formats[0]);
+        return read_in(judge, policy, policy->formats[0]);
     for (size_t f = 0; f < policy->n_formats; f++) {
-        struct slu_payload *payload = read_as(judge, policy->formats[f]);
+        struct slu_payload *payload = read_in(judge, policy, policy->formats[f]);
         if (slu_payload_prove(payload))
             return payload;
     }
-    return read_as(judge, policy->formats[0]);
+    return read_in(judge, policy, policy->formats[0]);
 }
 
-static void add_payload_violation(struct slu_verdict *verdict, const struct slu_payload *payload)
+static void add_payload_violation(struct slu_verdict *verdict, const struct slu_finding *finding)
 {
+    const struct slu_payload *payload = finding->payload;
     struct slu_violation *violation = slu_verdict_add(verdict, slu_payload_codes[payload->fault]);
     if (violation == NULL)
         return;
 
+    if (payload->format == SLU_FORMAT_AVRO && finding->avro.schema != NULL)
+        violation->schema = slu_avro_schema_name(finding->avro.schema);
     uint32_t begin = slu_verdict_begin(verdict);
+    slu_buf_add_slice(&verdict->scratch, payload->fault_pointer);
+    violation->pointer = slu_verdict_end_text(verdict, begin);
+
+    begin = slu_verdict_begin(verdict);
     slu_buf_printf(&verdict->scratch, "\"%s\"", slu_format_names[payload->format]);
     violation->expected = slu_verdict_end_json(verdict, begin);
 
@@ -254,7 +319,7 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
         holds_at_once(judge, policy, payload))
         return true;
     if (!slu_payload_prove(payload)) {
-        add_payload_violation(&judge->verdict, payload);
+        add_payload_violation(&judge->verdict, &judge->finding);
         return false;
     }
     if (policy->timestamp != NULL)

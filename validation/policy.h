@@ -14,6 +14,7 @@
 #include "base/node.h"
 #include "base/problems.h"
 #include "base/template.h"
+#include "validation/avro/read.h"
 #include "validation/json_schema/schema.h"
 #include "validation/limits.h"
 #include "validation/matcher.h"
@@ -58,7 +59,8 @@ struct slu_policy {
     enum slu_mode mode;
     const enum slu_format *formats; /* first that reads wins */
     size_t n_formats;
-    struct slu_schema_choice schema;
+    uint32_t reading;                      /* of the snapshot, when avro is among the formats */
+    struct slu_schema_choice schema;       /* JSON Schemas only */
     const struct slu_limits *limits;       /* NULL: none */
     const struct slu_timestamp *timestamp; /* NULL: event time is arrival */
     uint64_t sinks;                        /* bits of `to` */
@@ -79,6 +81,10 @@ struct slu_snapshot {
     size_t n_policies;
     struct slu_schema **schemas; /* owned */
     size_t n_schemas;
+    struct slu_avro_schema **avro_schemas; /* owned */
+    size_t n_avro_schemas;
+    const struct slu_avro_choice *readings; /* the ways Avro is read here; policies share them */
+    size_t n_readings;
     struct slu_arena arena; /* owns everything else */
 };
 
@@ -86,11 +92,16 @@ struct slu_snapshot {
 struct slu_schema_source {
     struct slu_slice id;   /* "oven" */
     long long version;     /* 1 */
+    bool is_avro;          /* else JSON Schema */
+    int64_t registry_id;   /* avro: its id in a registry; -1: none */
     struct slu_slice text; /* the document */
     const char *file;      /* its name, for messages */
     const struct slu_node *place;
     const char *pointer; /* of `place`: "/schemas/0"; NULL: made from the place in the array */
-    bool broken;         /* its errors were told already: it counts as known, nothing more */
+    size_t
+        variant_of; /* not 0: avro, another version of what is at this place less 1; a message that
+                           names it by id or fingerprint is read with it, under the same name */
+    bool broken;    /* its errors were told already: it counts as known, nothing more */
     enum slu_schema_draft default_draft; /* of a document without $schema; 0: 2020-12 */
     enum slu_schema_formats formats;
 };
@@ -107,6 +118,7 @@ struct slu_policy_options {
     size_t n_excludes;
     const enum slu_format *formats;
     size_t n_formats;
+    enum slu_avro_framing framing;
     const struct slu_slice *schemas; /* "oven:1" */
     size_t n_schemas;
     bool any_schema;

@@ -1,7 +1,7 @@
-/* check.c -- `sluice check FILE [--connect]`: is this configuration good, and are its sinks within reach?
+/* check.c -- `sluice check FILE [--connect]`: is this configuration good, and are its registry and sinks within reach?
  *
  * Prints every error and warning, `file:line:col: /ptr: sentence` each; with --connect and a good
- * configuration also what each sink met (connect.h). Exit 0: good (warnings or not); 1: bad; 2: the file
+ * configuration also what the registry and each sink met (connect.h). Exit 0: good (warnings or not); 1: bad; 2: the file
  * cannot be read. */
 #include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
@@ -30,9 +30,9 @@ static bool readable(const char *file, struct slu_err *err)
     return ok;
 }
 
-/* `config` is NULL when nothing is to be connected. */
+/* `config` is NULL when no sink is to be connected. */
 static int report(bool json, const char *file, const struct slu_problems *problems,
-                  const struct slu_config *config)
+                  const struct slu_config *config, const struct slu_connect_registry *registry)
 {
     bool good = problems->n_errors == 0;
     struct slu_buf out, sinks;
@@ -40,7 +40,8 @@ static int report(bool json, const char *file, const struct slu_problems *proble
     slu_out_problem_lines(problems);
     slu_buf_init(&out, SLU_OUT_MAX_BYTES);
     slu_buf_init(&sinks, SLU_OUT_MAX_BYTES);
-    const bool reachable = config == NULL || slu_connect_report(config, json, &sinks);
+    bool reachable = slu_connect_registry_report(registry, json, &sinks);
+    reachable = (config == NULL || slu_connect_report(config, json, &sinks)) && reachable;
     if (json) {
         slu_out_open(&out, NULL, '{');
         slu_out_bool(&out, "ok", good && reachable);
@@ -65,6 +66,29 @@ static int report(bool json, const char *file, const struct slu_problems *proble
     return slu_out_print(&out, good ? SLU_EXIT_GOOD : SLU_EXIT_BAD);
 }
 
+/* Load; with `connect` the registry is asked first for all that is wanted of it. */
+static struct slu_config *load(const char *file, bool connect, struct slu_problems *problems,
+                               struct slu_connect_registry *met)
+{
+    struct slu_registry_wants wants;
+
+    slu_registry_wants_init(&wants);
+    struct slu_config *config = slu_config_load_wanting(file, NULL, NULL, problems, &wants);
+    if (connect && wants.options.url != NULL && problems->n_errors == wants.n_missing) {
+        slu_connect_registry(&wants, met);
+        slu_config_free(config);
+        slu_problems_fini(problems);
+        slu_problems_init(problems);
+        slu_registry_wants_fini(&wants);
+        slu_registry_wants_init(&wants);
+        wants.cache = met->folder[0] != '\0' ? met->folder : NULL;
+        config = slu_config_load_wanting(file, NULL, NULL, problems, &wants);
+        slu_connect_registry_end(met);
+    }
+    slu_registry_wants_fini(&wants);
+    return config;
+}
+
 int slu_cli_check(int argc, char **argv)
 {
     bool json = false, connect = false;
@@ -81,8 +105,9 @@ int slu_cli_check(int argc, char **argv)
     if (!readable(operands.items[0], &err))
         return slu_out_failed_err(json, &err);
     slu_problems_init(&problems);
-    struct slu_config *config = slu_config_load(operands.items[0], NULL, NULL, &problems);
-    status = report(json, operands.items[0], &problems, connect ? config : NULL);
+    struct slu_connect_registry registry = {.is_there = false};
+    struct slu_config *config = load(operands.items[0], connect, &problems, &registry);
+    status = report(json, operands.items[0], &problems, connect ? config : NULL, &registry);
     slu_config_free(config);
     slu_problems_fini(&problems);
     return status;

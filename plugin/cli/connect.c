@@ -6,12 +6,8 @@
 
 #define PATIENCE_NS (15 * SLU_NS_PER_S)
 
-static void add_json(struct slu_buf *out, const struct slu_config_sink *sink,
-                     const struct slu_sink_report *report)
+static void add_points(struct slu_buf *out, const struct slu_sink_report *report)
 {
-    slu_out_open(out, NULL, '{');
-    slu_out_text(out, "name", sink->name);
-    slu_out_text(out, "type", sink->ops->type);
     slu_out_bool(out, "ok", slu_report_is_good(report));
     slu_out_open(out, "points", '[');
     for (size_t i = 0; i < report->n; i++) {
@@ -22,19 +18,52 @@ static void add_json(struct slu_buf *out, const struct slu_config_sink *sink,
         slu_out_close(out, '}');
     }
     slu_out_close(out, ']');
+}
+
+static void add_json(struct slu_buf *out, const struct slu_config_sink *sink,
+                     const struct slu_sink_report *report)
+{
+    slu_out_open(out, NULL, '{');
+    slu_out_text(out, "name", sink->name);
+    slu_out_text(out, "type", sink->ops->type);
+    add_points(out, report);
     slu_out_close(out, '}');
 }
 
-static void add_lines(struct slu_buf *out, const struct slu_config_sink *sink,
-                      const struct slu_sink_report *report)
+static void add_point_lines(struct slu_buf *out, const struct slu_sink_report *report)
 {
-    slu_buf_printf(out, "\n%s (%s): %s", sink->name, sink->ops->type,
-                   slu_report_is_good(report) ? "good" : "bad");
+    slu_buf_add_text(out, slu_report_is_good(report) ? "good" : "bad");
     for (size_t i = 0; i < report->n; i++) {
         const struct slu_report_point *point = &report->points[i];
         slu_buf_printf(out, "\n  %-4s %-11s ", point->is_good ? "ok" : "BAD", point->what);
         slu_out_safe(out, slu_slice_of(point->text));
     }
+}
+
+static void add_lines(struct slu_buf *out, const struct slu_config_sink *sink,
+                      const struct slu_sink_report *report)
+{
+    slu_buf_printf(out, "\n%s (%s): ", sink->name, sink->ops->type);
+    add_point_lines(out, report);
+}
+
+bool slu_connect_registry_report(const struct slu_connect_registry *met, bool json,
+                                 struct slu_buf *out)
+{
+    if (!met->is_there)
+        return true;
+    if (json) {
+        slu_buf_add_text(out, ",\"registry\":{"); /* behind what stands in another buffer */
+        slu_out_text(out, "url", met->url);
+        add_points(out, &met->report);
+        slu_out_close(out, '}');
+    } else {
+        slu_buf_add_text(out, "\nregistry ");
+        slu_out_safe(out, slu_slice_of(met->url));
+        slu_buf_add_text(out, ": ");
+        add_point_lines(out, &met->report);
+    }
+    return slu_report_is_good(&met->report);
 }
 
 bool slu_connect_report(const struct slu_config *config, bool json, struct slu_buf *out)

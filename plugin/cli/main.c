@@ -22,8 +22,10 @@ static const struct verb {
     {"validate",
      "SCHEMA FILE… [--json] [--output flag|basic] [--format assert|annotate]\n"
      "                       [--default-draft 2020-12|2019-09|7|6|4]\n"
+     "       sluice validate SCHEMA.avsc FILE… [--json] [--type avro]\n"
+     "                       [--framing auto|raw|single_object|confluent | --json-payload]\n"
      "       sluice validate --bowtie [--format assert|annotate]",
-     "do these documents hold to a JSON Schema?", slu_cli_validate},
+     "do these documents hold to a JSON Schema, or an Avro schema?", slu_cli_validate},
     {"spool", "DIR list|dump|verify [--json]\n       sluice spool DIR forget SINK [--json]",
      "look into the spool of a data_dir", slu_cli_spool},
     {"ddl", "FILE [SINK] [--json]", "the tables that sinks need, as SQL", slu_cli_ddl},

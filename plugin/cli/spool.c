@@ -12,6 +12,7 @@
 #include "plugin/cli/out.h"
 
 #include "base/file.h"
+#include "sinks/decoder.h"
 #include "sinks/envelope.h"
 #include "sinks/spool/spool.h"
 
@@ -141,6 +142,7 @@ static bool read_instance(const char *dir, struct slu_buf *instance)
 /* With --json the records are the items of one object's list. */
 static int dump(const struct look *look)
 {
+    struct slu_decoder *decoder = slu_decoder_new();
     struct slu_buf instance, line;
     struct slu_record record;
     const char *policy, *schema;
@@ -153,7 +155,13 @@ static int dump(const struct look *look)
         fputs("{\"records\":[", stdout);
     while (ok && slu_spool_view_next(look->view, &record, &policy, &schema)) {
         const struct slu_envelope envelope = {
-            slu_buf_text(&instance), slu_spool_view_id_of(look->view, record.seq), policy, schema};
+            .instance = slu_buf_text(&instance),
+            .spool_id = slu_spool_view_id_of(look->view, record.seq),
+            .policy = policy,
+            .schema = schema,
+            .schema_text = slu_spool_view_schema_text(look->view, record.schema),
+            .decoder = decoder,
+        };
         slu_buf_reset(&line);
         ok = slu_envelope_write(&line, &envelope, &record);
         if (look->json && !first)
@@ -172,6 +180,7 @@ static int dump(const struct look *look)
     ok = ok && ferror(stdout) == 0;
     slu_buf_fini(&instance);
     slu_buf_fini(&line);
+    slu_decoder_free(decoder);
     return ok ? SLU_EXIT_GOOD : SLU_EXIT_FAILED;
 }
 

@@ -192,6 +192,12 @@ const char *slu_names_schema(const struct slu_names *names, uint16_t number)
     return text_of(names, SLU_DEFINE_SCHEMA, number);
 }
 
+struct slu_slice slu_names_schema_text(const struct slu_names *names, uint16_t number)
+{
+    const struct slu_name *entry = number != 0 ? lookup(names, SLU_DEFINE_SCHEMA, number) : NULL;
+    return entry != NULL ? slu_slice(entry->text, entry->text_len) : slu_slice(NULL, 0);
+}
+
 bool slu_names_pack(const struct slu_names *names, size_t from, uint64_t seq, uint32_t seed,
                     uint32_t *late, uint64_t file_at, struct slu_buf *out)
 {

@@ -4,7 +4,7 @@
  * broker uses are "live": every new segment begins with their definitions. Others are known only as
  * long as a segment defines them.
  *
- * Threads: changes under the spool's lock; the two look-ups from any thread without it.
+ * Threads: changes under the spool's lock; the look-ups from any thread without it.
  */
 #ifndef SLU_SINKS_SPOOL_NAMES_H
 #define SLU_SINKS_SPOOL_NAMES_H
@@ -61,6 +61,9 @@ void slu_names_revive(struct slu_names *names, uint16_t policy, uint16_t schema)
 /* NULL when unknown. */
 const char *slu_names_policy(const struct slu_names *names, uint16_t number);
 const char *slu_names_schema(const struct slu_names *names, uint16_t number);
+
+/* The document of a schema; empty when unknown. */
+struct slu_slice slu_names_schema_text(const struct slu_names *names, uint16_t number);
 
 /* Pack the live definitions from the `from`-th on, with `seq` as the next record's. `late`: NULL, or
  * where the last late definition begins in the file (moved on), while `file_at` is where `out` itself

@@ -330,6 +330,11 @@ const char *slu_spool_schema_name(const struct slu_spool *spool, uint16_t number
     return slu_names_schema(&spool->names, number);
 }
 
+struct slu_slice slu_spool_schema_text(const struct slu_spool *spool, uint16_t number)
+{
+    return slu_names_schema_text(&spool->names, number);
+}
+
 /* ---- watch ----------------------------------------------------------------------------------------- */
 
 void slu_spool_stats(const struct slu_spool *spool, struct slu_spool_stats *stats)

@@ -109,6 +109,7 @@ void slu_spool_await_definitions(struct slu_spool *spool);
 /* Text of a number, NULL when unknown; lives as long as the spool. Any thread. */
 const char *slu_spool_policy_name(const struct slu_spool *spool, uint16_t number);
 const char *slu_spool_schema_name(const struct slu_spool *spool, uint16_t number);
+struct slu_slice slu_spool_schema_text(const struct slu_spool *spool, uint16_t number);
 
 /* ---- append ---------------------------------------------------------------------------------------- */
 
@@ -218,6 +219,9 @@ const uint8_t *slu_spool_view_id_of(const struct slu_spool_view *view, uint64_t 
  * none or unknown). All is borrowed until the next call. */
 bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record,
                          const char **policy, const char **schema);
+
+/* The document of a record's schema; empty when unknown. Borrowed like the record. */
+struct slu_slice slu_spool_view_schema_text(const struct slu_spool_view *view, uint16_t number);
 
 /* Check every byte: returns the number of damaged stretches, and describes each to `report`. */
 size_t slu_spool_view_verify(struct slu_spool_view *view,

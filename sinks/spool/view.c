@@ -345,3 +345,8 @@ bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record,
     *schema = slu_names_schema(&view->names, record->schema);
     return true;
 }
+
+struct slu_slice slu_spool_view_schema_text(const struct slu_spool_view *view, uint16_t number)
+{
+    return slu_names_schema_text(&view->names, number);
+}

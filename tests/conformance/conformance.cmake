@@ -22,7 +22,7 @@ target_link_libraries(naive_suite PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
 # The engine against the official suite, and the table of it: tests/conformance/table.sh.
 add_executable(schema_suite conformance/schema_suite.c conformance/suite_files.c)
-slu_link(schema_suite slu_base slu_payload slu_validation slu_json_schema)
+slu_link(schema_suite slu_base slu_payload slu_validation slu_json_schema slu_avro)
 
 add_executable(differential
     conformance/differential.c
@@ -31,7 +31,7 @@ add_executable(differential
     ${naive_sources})
 target_compile_definitions(differential
     PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/schema")
-slu_link(differential slu_base slu_payload slu_validation slu_json_schema)
+slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro)
 target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
 add_test(NAME schema_suite COMMAND schema_suite)

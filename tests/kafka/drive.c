@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/properties.h"
 #include "base/yaml.h"
+#include "sinks/decoder.h"
 #include "sinks/kafka.h"
 #include "tests/kafka/c11_threads.h"
 
@@ -54,7 +55,7 @@ static const char *schema_name(const void *names, uint16_t number)
     return number == 1 ? "oven:1" : NULL;
 }
 
-static const struct slu_sink_env env = {
+static struct slu_sink_env env = {
     .name = "lake",
     .instance = "plant1",
     .spool_id = spool_id,
@@ -340,6 +341,7 @@ int main(int argc, char **argv)
     scratch_size = (8u << 20);
     scratch = malloc(scratch_size);
     self = calloc(1, slu_sink_kafka.self_bytes);
+    env.decoder = slu_decoder_new();
     if (section == NULL || slu_sink_kafka.open(self, &env, section, &err) != 0) {
         printf("REFUSED %s\n", err.text);
         return 2;
@@ -354,6 +356,7 @@ int main(int argc, char **argv)
     show_numbers();
     const int64_t closing_ns = slu_clock_mono_ns();
     slu_sink_kafka.close(self);
+    slu_decoder_free(env.decoder);
     say("DONE %.3f closed %.3f", seconds, (double)(slu_clock_mono_ns() - closing_ns) / 1e9);
     slu_log_close();
     free(self);

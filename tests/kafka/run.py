@@ -24,8 +24,9 @@ import test_refused
 
 
 def suites():
-    import test_plugin  # it looks for the build when it is read
-    return [test_messages, test_refused, test_faults, test_access, test_plugin]
+    import test_plugin  # they look for the build when they are read
+    import test_typed
+    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed]
 
 
 def tests(long, words):

@@ -23,11 +23,11 @@ OURS = {"discarded": 0, "corrupt": 0, "dead_lettered": 0, "spooled": 0}
 class Plant:
     """One Mosquitto, stopped whatever happens. The place is made readable for the broker's user."""
 
-    def __init__(self, place, policies, sinks):
+    def __init__(self, place, policies, sinks, **sections):
         for folder in (place, *place.parents):
             if folder.stat().st_uid == os.getuid() and folder != Path("/"):
                 folder.chmod(folder.stat().st_mode | 0o055)
-        self.broker = Broker(place / "broker", config(policies, sinks))
+        self.broker = Broker(place / "broker", config(policies, sinks, **sections))
 
     def __enter__(self):
         return self.broker.start()

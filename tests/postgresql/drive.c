@@ -23,6 +23,7 @@
 #include "base/json_text.h"
 #include "base/properties.h"
 #include "base/yaml.h"
+#include "sinks/decoder.h"
 #include "sinks/postgresql.h"
 #include "sinks/sink.h"
 #include "validation/payload/payload.h"
@@ -395,6 +396,7 @@ int main(int argc, char **argv)
         .spool_id = spool_id,
         .policy_name = policy_name,
         .schema_name = schema_name,
+        .decoder = must(slu_decoder_new()),
     };
     drive.self = must(calloc(1, drive.ops->self_bytes));
     if (drive.ops->open(drive.self, &env, section, &err) != 0)
@@ -402,6 +404,7 @@ int main(int argc, char **argv)
     while (fgets(line, sizeof(line), stdin) != NULL && obey(&drive, section, line)) {
     }
     drive.ops->close(drive.self);
+    slu_decoder_free(env.decoder);
     free(drive.self);
     fclose(drive.dead);
     fclose(drive.place);

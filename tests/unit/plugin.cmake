@@ -1,5 +1,6 @@
-set(plugin_rooms slu_plugin ${slu_all_sinks} slu_spool slu_validation slu_json_schema slu_payload slu_base)
+set(plugin_rooms slu_plugin ${slu_all_sinks} slu_spool slu_validation slu_json_schema slu_avro slu_payload slu_base)
 slu_unit_test(test_rate ${plugin_rooms})
 slu_unit_test(test_counts ${plugin_rooms})
 slu_unit_test(test_judge ${plugin_rooms})
 slu_unit_test(test_gate ${plugin_rooms})
+slu_unit_test(test_registrar ${plugin_rooms})

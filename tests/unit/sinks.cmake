@@ -1,12 +1,12 @@
 # sinks/ without its spool.
-foreach(name circuit dead_letter envelope file_sink section)
-    slu_unit_test(test_${name} slu_sinks slu_spool slu_base)
+foreach(name circuit dead_letter envelope file_sink section typed)
+    slu_unit_test(test_${name} slu_sinks slu_spool slu_avro slu_payload slu_base)
 endforeach()
 
-slu_unit_test(test_sinks ${slu_all_sinks} slu_spool slu_payload slu_base)
+slu_unit_test(test_sinks ${slu_all_sinks} slu_spool slu_avro slu_payload slu_base)
 
 # The delivery is tested against a spool of the test's own: linked without the real one.
-slu_unit_test(test_delivery slu_sinks slu_base)
+slu_unit_test(test_delivery slu_sinks slu_avro slu_payload slu_base)
 
 # These fail, count and cut short the system calls of what they test.
 target_link_options(test_dead_letter PRIVATE

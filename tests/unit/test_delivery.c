@@ -343,6 +343,12 @@ const char *slu_spool_schema_name(const struct slu_spool *s, uint16_t number)
     return NULL;
 }
 
+struct slu_slice slu_spool_schema_text(const struct slu_spool *s, uint16_t number)
+{
+    (void)s, (void)number;
+    return slu_slice(NULL, 0);
+}
+
 struct slu_spool_reader *slu_spool_reader_open(struct slu_spool *s, const char *sink,
                                                struct slu_err *err)
 {

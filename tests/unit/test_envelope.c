@@ -2,6 +2,7 @@
 #include "sinks/envelope.h"
 
 #include "base/properties.h"
+#include "sinks/decoder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -156,6 +157,78 @@ static void each_format_has_its_payload(void **state)
     }
 }
 
+/* The spool keeps the schema's text; nothing else is needed to show an Avro record. */
+static void avro_is_shown_by_the_text_of_its_schema(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\"},"
+        "{\"name\":\"d\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\","
+        "\"precision\":4,\"scale\":2}}]}";
+    static const struct {
+        uint8_t framing;
+        struct slu_slice payload;
+        const char *expected;
+    } rows[] = {
+        {0, TEXT("\x02\x02\x32"), "\"payload\":{\"a\":1,\"d\":0.50}}"},
+        {1, TEXT("\xc3\x01........\x02\x02\x32"), "\"payload\":{\"a\":1,\"d\":0.50}}"},
+        {2, TEXT("\0\0\0\0\x07\x02\x02\x32"), "\"payload\":{\"a\":1,\"d\":0.50}}"},
+        {0, TEXT("\x02"), "\"payload_base64\":\"Ag==\"}"},
+        {2, TEXT("\x02"), "\"payload_base64\":\"Ag==\"}"},
+        {7, TEXT("\x02\x02\x32"), "\"payload_base64\":\"AgIy\"}"},
+    };
+    struct slu_decoder *decoder = slu_decoder_new();
+    struct slu_envelope with = envelope;
+    struct slu_buf out;
+
+    assert_non_null(decoder);
+    with.schema_text = slu_slice(text, sizeof(text) - 1);
+    with.decoder = decoder;
+    slu_buf_init(&out, SLU_ENVELOPE_MAX_BYTES);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct slu_record record = record_of(SLU_RECORD_AVRO, rows[i].payload);
+        record.framing = rows[i].framing;
+        slu_buf_reset(&out);
+        assert_true(slu_envelope_write(&out, &with, &record));
+        assert_string_equal(strstr(slu_buf_text(&out), "\"payload"), rows[i].expected);
+    }
+    slu_buf_fini(&out);
+    slu_decoder_free(decoder);
+}
+
+/* A record of three long names around single bytes, a hundred thousand times: tens of MiB as JSON. */
+static void avro_that_grows_too_much_is_bytes(void **state)
+{
+    (void)state;
+    struct slu_decoder *decoder = slu_decoder_new();
+    struct slu_envelope with = envelope;
+    struct slu_buf text, body, out;
+    const size_t n = 200000;
+
+    slu_buf_init(&text, 4096);
+    slu_buf_printf(&text,
+                   "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"R\","
+                   "\"fields\":[{\"name\":\"%0*d\",\"type\":\"int\"}]}}",
+                   200, 0);
+    char *zeros = strstr(text.data, "0000");
+    memset(zeros, 'x', 200);
+    slu_buf_init(&body, 1u << 20);
+    slu_buf_add(&body, "\x80\xb5\x18", 3);
+    for (size_t i = 0; i < n; i++)
+        slu_buf_add_char(&body, 2);
+    slu_buf_add_char(&body, 0);
+    slu_buf_init(&out, SLU_ENVELOPE_MAX_BYTES);
+    with.schema_text = slu_buf_slice(&text);
+    with.decoder = decoder;
+    const struct slu_record record = record_of(SLU_RECORD_AVRO, slu_buf_slice(&body));
+    assert_true(slu_envelope_write(&out, &with, &record));
+    assert_non_null(strstr(slu_buf_text(&out), "\"payload_base64\":\""));
+    slu_buf_fini(&out);
+    slu_buf_fini(&body);
+    slu_buf_fini(&text);
+    slu_decoder_free(decoder);
+}
+
 static void a_dead_letter_tells_why(void **state)
 {
     (void)state;
@@ -238,6 +311,8 @@ int main(void)
         cmocka_unit_test(all_fields_stand_in_their_order),
         cmocka_unit_test(what_is_absent_is_left_out),
         cmocka_unit_test(each_format_has_its_payload),
+        cmocka_unit_test(avro_is_shown_by_the_text_of_its_schema),
+        cmocka_unit_test(avro_that_grows_too_much_is_bytes),
         cmocka_unit_test(a_dead_letter_tells_why),
         cmocka_unit_test(a_buffer_that_is_too_small_says_so),
         cmocka_unit_test(the_largest_record_fits_its_ceiling),

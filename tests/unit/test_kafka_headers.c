@@ -3,6 +3,7 @@
 
 #include "base/properties.h"
 #include "base/yaml.h"
+#include "sinks/decoder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,11 +30,11 @@ static const char *schema_name(const void *names, uint16_t number)
     return number == 2 ? "oven:1" : NULL;
 }
 
-static const struct slu_sink_env env = {.name = "lake",
-                                        .instance = "plant1",
-                                        .spool_id = spool_id,
-                                        .policy_name = policy_name,
-                                        .schema_name = schema_name};
+static struct slu_sink_env env = {.name = "lake",
+                                  .instance = "plant1",
+                                  .spool_id = spool_id,
+                                  .policy_name = policy_name,
+                                  .schema_name = schema_name};
 
 /* What one test works with. */
 static struct slu_arena arena;
@@ -56,12 +57,15 @@ static void open_maker(const char *more)
         fail_msg("%s", problems.items[0].err.text);
     slu_problems_fini(&problems);
     assert_int_equal(slu_sink_policies_read(node, &arena, &policies, NULL), 0);
-    slu_kafka_maker_init(&maker, &options, &policies, &env);
+    env.decoder = slu_decoder_new();
+    assert_non_null(env.decoder);
+    slu_kafka_maker_init(&maker, &options, &policies, &env, NULL);
 }
 
 static void close_maker(void)
 {
     slu_kafka_maker_fini(&maker);
+    slu_decoder_free(env.decoder);
     slu_arena_fini(&arena);
 }
 

@@ -14,8 +14,8 @@
 static void formats_and_codes_have_their_names(void **state)
 {
     (void)state;
-    static const char *const formats[SLU_FORMATS] = {"json", "number", "boolean", "string",
-                                                     "bytes"};
+    static const char *const formats[SLU_FORMATS] = {"json",   "number", "boolean",
+                                                     "string", "bytes",  "avro"};
     static const char *const codes[SLU_PAYLOAD_FAULTS] = {
         NULL,
         "payload.empty",
@@ -25,12 +25,36 @@ static void formats_and_codes_have_their_names(void **state)
         "payload.duplicate_key",
         "payload.depth",
         "payload.too_large",
+        "avro.malformed",
+        "avro.truncated",
+        "avro.trailing",
+        "avro.int_range",
+        "avro.union",
+        "avro.enum",
+        "avro.length",
+        "avro.depth",
+        "avro.items",
+        "avro.utf8",
+        "avro.framing",
+        "avro.unknown_schema_id",
     };
     for (int i = 0; i < SLU_FORMATS; i++)
         assert_string_equal(slu_format_names[i], formats[i]);
     assert_null(slu_payload_codes[SLU_PAYLOAD_OK]);
     for (int i = 1; i < SLU_PAYLOAD_FAULTS; i++)
         assert_string_equal(slu_payload_codes[i], codes[i]);
+}
+
+/* Avro needs a schema: asked for it without one, the answer is a refusal. */
+static void avro_is_not_read_without_its_schema(void **state)
+{
+    (void)state;
+    struct slu_payload_reader *reader = slu_payload_reader_new(64);
+    struct slu_payload payload;
+    assert_non_null(reader);
+    assert_false(slu_payload_read(reader, SLU_FORMAT_AVRO, SLU_SLICE("\x02"), &payload));
+    assert_int_equal(payload.fault, SLU_PAYLOAD_AVRO_UNKNOWN_SCHEMA_ID);
+    slu_payload_reader_free(reader);
 }
 
 static void a_payload_beyond_the_ceiling_is_too_large_in_every_format(void **state)
@@ -41,7 +65,7 @@ static void a_payload_beyond_the_ceiling_is_too_large_in_every_format(void **sta
     assert_non_null(reader);
     static const char *const held[SLU_FORMATS] = {"1234", "1234", "true", "word",
                                                   "\xFF\xFF\xFF\xFF"};
-    for (int format = 0; format < SLU_FORMATS; format++) {
+    for (int format = 0; format < SLU_FORMAT_AVRO; format++) {
         assert_true(slu_payload_read(reader, (enum slu_format)format, slu_slice(held[format], 4),
                                      &payload));
         assert_false(
@@ -280,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_and_codes_have_their_names),
         cmocka_unit_test(a_payload_beyond_the_ceiling_is_too_large_in_every_format),
+        cmocka_unit_test(avro_is_not_read_without_its_schema),
         cmocka_unit_test(any_ceiling_is_taken),
         cmocka_unit_test(numbers_keep_their_digits),
         cmocka_unit_test(digits_follow_the_payload_at_hand),

@@ -1,6 +1,7 @@
 /* test_postgresql_columns.c -- a value into a field, a record into rows, an error into its fate. What the
  * server makes of the bytes is proved by tests/postgresql. */
 #include "base/yaml.h"
+#include "sinks/decoder.h"
 #include "sinks/postgresql_fate.h"
 #include "sinks/postgresql_field.h"
 #include "sinks/postgresql_json.h"
@@ -25,7 +26,7 @@ static const char *policy_name(const void *context, uint16_t number)
     return number == 1 ? "ovens" : NULL;
 }
 
-static const struct slu_sink_env env = {
+static struct slu_sink_env env = {
     .name = "s",
     .instance = "i",
     .spool_id = spool_id,
@@ -97,6 +98,40 @@ static void a_row_is_its_fields_with_their_lengths(void **state)
     assert_int_equal(out.len, sizeof(expected));
     assert_memory_equal(out.data, expected, sizeof(expected));
     slu_buf_fini(&out);
+    end(&fixture);
+}
+
+static struct slu_slice avro_schema(const void *names, uint16_t number)
+{
+    (void)names;
+    (void)number;
+    return SLU_SLICE("{\"type\":\"record\",\"name\":\"R\",\"fields\":["
+                     "{\"name\":\"a\",\"type\":\"string\"},{\"name\":\"c\",\"type\":\"long\"}]}");
+}
+
+/* The same row as above but for b, which is the whole as jsonb (1, then the text). */
+static void avro_is_its_fields_and_its_meaning(void **state)
+{
+    (void)state;
+    static const char expected[] = "\0\3\0\0\0\2hi\0\0\0\23\1{\"a\":\"hi\",\"c\":300}"
+                                   "\0\0\0\10\0\0\0\0\0\0\1\54";
+    struct fixture fixture;
+    struct slu_sink_reject reject;
+    struct slu_buf out;
+    uint32_t n = 0;
+
+    begin(&fixture, "{layout: columns, table: t, id_column: false, columns: {a: {from: /a, type: "
+                    "text}, b: {from: '${payload}', type: jsonb}, c: {from: /c, type: bigint}}}");
+    env.schema_text = avro_schema;
+    slu_buf_init(&out, 1 << 20);
+    struct slu_record r = record(1, "t", "\4hi\330\4");
+    r.format = SLU_RECORD_AVRO;
+    r.schema = 1;
+    assert_int_equal(slu_pg_rows_add(&fixture.rows, &r, &out, &n, &reject), SLU_PG_MADE);
+    assert_int_equal(out.len, sizeof(expected) - 1);
+    assert_memory_equal(out.data, expected, out.len);
+    slu_buf_fini(&out);
+    env.schema_text = NULL;
     end(&fixture);
 }
 
@@ -290,10 +325,25 @@ static void lines_are_read_and_data_is_not_told(void **state)
     }
 }
 
+static int open_decoder(void **state)
+{
+    (void)state;
+    env.decoder = slu_decoder_new();
+    return env.decoder != NULL ? 0 : -1;
+}
+
+static int close_decoder(void **state)
+{
+    (void)state;
+    slu_decoder_free(env.decoder);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_is_its_fields_with_their_lengths),
+        cmocka_unit_test(avro_is_its_fields_and_its_meaning),
         cmocka_unit_test(what_does_not_convert_is_told_without_its_value),
         cmocka_unit_test(levels_are_those_of_the_first_filter_that_matches),
         cmocka_unit_test(jsonb_is_narrower_than_json),
@@ -301,5 +351,5 @@ int main(void)
         cmocka_unit_test(each_sqlstate_has_its_fate),
         cmocka_unit_test(lines_are_read_and_data_is_not_told),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_decoder, close_decoder);
 }

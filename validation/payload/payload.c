@@ -29,7 +29,7 @@
 const char *const slu_format_names[SLU_FORMATS] = {
     [SLU_FORMAT_JSON] = "json",       [SLU_FORMAT_NUMBER] = "number",
     [SLU_FORMAT_BOOLEAN] = "boolean", [SLU_FORMAT_STRING] = "string",
-    [SLU_FORMAT_BYTES] = "bytes",
+    [SLU_FORMAT_BYTES] = "bytes",     [SLU_FORMAT_AVRO] = "avro",
 };
 
 const char *const slu_payload_codes[SLU_PAYLOAD_FAULTS] = {
@@ -41,6 +41,18 @@ const char *const slu_payload_codes[SLU_PAYLOAD_FAULTS] = {
     [SLU_PAYLOAD_DUPLICATE_KEY] = "payload.duplicate_key",
     [SLU_PAYLOAD_DEPTH] = "payload.depth",
     [SLU_PAYLOAD_TOO_LARGE] = "payload.too_large",
+    [SLU_PAYLOAD_AVRO_MALFORMED] = "avro.malformed",
+    [SLU_PAYLOAD_AVRO_TRUNCATED] = "avro.truncated",
+    [SLU_PAYLOAD_AVRO_TRAILING] = "avro.trailing",
+    [SLU_PAYLOAD_AVRO_INT_RANGE] = "avro.int_range",
+    [SLU_PAYLOAD_AVRO_UNION] = "avro.union",
+    [SLU_PAYLOAD_AVRO_ENUM] = "avro.enum",
+    [SLU_PAYLOAD_AVRO_LENGTH] = "avro.length",
+    [SLU_PAYLOAD_AVRO_DEPTH] = "avro.depth",
+    [SLU_PAYLOAD_AVRO_ITEMS] = "avro.items",
+    [SLU_PAYLOAD_AVRO_UTF8] = "avro.utf8",
+    [SLU_PAYLOAD_AVRO_FRAMING] = "avro.framing",
+    [SLU_PAYLOAD_AVRO_UNKNOWN_SCHEMA_ID] = "avro.unknown_schema_id",
 };
 
 struct slu_payload_reader {
@@ -168,6 +180,14 @@ static bool read_bytes(struct slu_payload_reader *reader, struct slu_payload *pa
     return true;
 }
 
+/* Whoever asks for Avro here has no schema to read it with. */
+static bool read_avro(struct slu_payload_reader *reader, struct slu_payload *payload)
+{
+    (void)reader;
+    return refuse(payload,
+                  &(struct slu_json_fault){SLU_PAYLOAD_AVRO_UNKNOWN_SCHEMA_ID, 0, "no schema"});
+}
+
 bool slu_payload_read(struct slu_payload_reader *reader, enum slu_format format,
                       struct slu_slice bytes, struct slu_payload *payload)
 {
@@ -180,7 +200,7 @@ bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format
     static bool (*const readers[SLU_FORMATS])(struct slu_payload_reader *, struct slu_payload *) = {
         [SLU_FORMAT_JSON] = read_json,       [SLU_FORMAT_NUMBER] = read_number,
         [SLU_FORMAT_BOOLEAN] = read_boolean, [SLU_FORMAT_STRING] = read_string,
-        [SLU_FORMAT_BYTES] = read_bytes,
+        [SLU_FORMAT_BYTES] = read_bytes,     [SLU_FORMAT_AVRO] = read_avro,
     };
     *payload = (struct slu_payload){.format = format, .bytes = bytes, .reader = reader};
     reader->texts_root = NULL;

@@ -29,13 +29,14 @@ enum slu_format {
     SLU_FORMAT_BOOLEAN,
     SLU_FORMAT_STRING,
     SLU_FORMAT_BYTES,
+    SLU_FORMAT_AVRO, /* read with its schema, by slu_avro_read() (validation/avro/read.h) */
     SLU_FORMATS,
 };
 
 /* "json", …; the names of the configuration. */
 extern const char *const slu_format_names[SLU_FORMATS];
 
-/* Why bytes are not a value of their format. The codes of CONTRACT "payload.". */
+/* Why bytes are not a value of their format. The codes of CONTRACT "payload." and "avro.". */
 enum slu_payload_fault {
     SLU_PAYLOAD_OK,
     SLU_PAYLOAD_EMPTY, /* payload.empty: no bytes (or only blanks) where the format needs some */
@@ -45,6 +46,18 @@ enum slu_payload_fault {
     SLU_PAYLOAD_DUPLICATE_KEY, /* payload.duplicate_key */
     SLU_PAYLOAD_DEPTH,         /* payload.depth: nested beyond SLU_PAYLOAD_MAX_DEPTH */
     SLU_PAYLOAD_TOO_LARGE, /* payload.too_large: beyond max_payload, or no memory for the tree */
+    SLU_PAYLOAD_AVRO_MALFORMED,
+    SLU_PAYLOAD_AVRO_TRUNCATED, /* the bytes end within a value */
+    SLU_PAYLOAD_AVRO_TRAILING,  /* bytes behind the value */
+    SLU_PAYLOAD_AVRO_INT_RANGE, /* an int beyond 32 bits, a decimal beyond its precision, … */
+    SLU_PAYLOAD_AVRO_UNION,     /* no such branch */
+    SLU_PAYLOAD_AVRO_ENUM,      /* no such symbol */
+    SLU_PAYLOAD_AVRO_LENGTH,    /* negative, or more than the whole message has */
+    SLU_PAYLOAD_AVRO_DEPTH,
+    SLU_PAYLOAD_AVRO_ITEMS, /* more values than such a message may stand for */
+    SLU_PAYLOAD_AVRO_UTF8,
+    SLU_PAYLOAD_AVRO_FRAMING,           /* the header that was asked for is not there */
+    SLU_PAYLOAD_AVRO_UNKNOWN_SCHEMA_ID, /* it names a schema that is not known */
     SLU_PAYLOAD_FAULTS,
 };
 
@@ -59,9 +72,10 @@ struct slu_payload {
     struct slu_slice bytes;       /* as they came; must stay in place while `root` is used */
     const struct slu_value *root; /* NULL for SLU_FORMAT_BYTES and when the fault is not OK */
     enum slu_payload_fault fault;
-    size_t fault_at;            /* byte offset where it was noticed */
-    const char *fault_text;     /* one clause for people: "unexpected character"; static */
-    struct slu_slice fault_key; /* duplicate_key: the key; borrowed from the scratch */
+    size_t fault_at;                /* byte offset where it was noticed */
+    const char *fault_text;         /* one clause for people: "unexpected character"; static */
+    struct slu_slice fault_key;     /* duplicate_key: the key; borrowed from the scratch */
+    struct slu_slice fault_pointer; /* avro: JSON Pointer of the value; borrowed like the tree */
     const struct slu_value
         *unproved; /* slu_payload_read_quickly(): not known yet whether the keys of
                                          this object, the root, differ; NULL: all keys do */

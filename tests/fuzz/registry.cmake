@@ -1,0 +1,1 @@
+slu_fuzz_target(fuzz_registry slu_registry slu_avro slu_payload slu_base)

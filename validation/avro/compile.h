@@ -1,0 +1,51 @@
+/* compile.h -- a schema while it is compiled: what compile.c, logical.c and defaults.c share. Inside
+ * this room only. */
+#ifndef SLU_AVRO_COMPILE_H
+#define SLU_AVRO_COMPILE_H
+
+#include "validation/avro/names.h"
+#include "validation/avro/plan.h"
+
+#include "base/problems.h"
+
+/* Nesting of a schema's document, and of the walk through its types. */
+#define SLU_AVRO_COMPILE_MAX_DEPTH 200
+
+/* Cells of a schema's document: bounds what a plan takes (some 200 bytes each). */
+#define SLU_AVRO_MAX_CELLS (1u << 20)
+
+struct slu_avro_compile {
+    struct slu_avro_schema *schema;
+    struct slu_problems *problems;
+    struct slu_avro_names names;
+    uint32_t primitives[SLU_AVRO_PRIMITIVES]; /* their plain nodes, plus 1; 0: none yet */
+    struct slu_arena scratch;
+    bool no_memory;
+    bool wrong; /* an error was told */
+};
+
+/* Tell of an error or a warning at a value of the document. Always returns false. */
+bool slu_avro_tell(struct slu_avro_compile *compile, const struct slu_value *at, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
+void slu_avro_warn(struct slu_avro_compile *compile, const struct slu_value *at, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
+
+/* Document to nodes. False: problems were told, or there is no memory. */
+bool slu_avro_compile_types(struct slu_avro_compile *compile);
+
+/* The logicalType of `object`, whose type has become `node`; one that makes no sense is left out, with a
+ * warning when it is one we know. */
+void slu_avro_compile_logical(struct slu_avro_compile *compile, const struct slu_value *object,
+                              struct slu_avro_node *node);
+
+/* Check and encode every default; the nodes are complete. */
+bool slu_avro_compile_defaults(struct slu_avro_compile *compile);
+
+/* Fill in schema->canonical and fingerprint. False: no memory. */
+bool slu_avro_compile_canonical(struct slu_avro_schema *schema);
+
+/* Does Avro C take the text too? False: `why` says why not. It knows less than the specification
+ * (bare types in an object, records of type "error"), so its no is no proof. */
+bool slu_avro_second_opinion(struct slu_slice text, char *why, size_t why_size);
+
+#endif
