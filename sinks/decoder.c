@@ -61,23 +61,38 @@ static const struct slu_avro_schema *schema_of(struct slu_decoder *decoder, stru
     return schema;
 }
 
-bool slu_decoder_read(struct slu_decoder *decoder, const struct slu_record *record,
-                      struct slu_slice schema_text, struct slu_payload *payload)
+/* False: a record that has none. */
+static bool find_body(const struct slu_record *record, struct slu_slice *body)
 {
     static const size_t heads[] = {
         [SLU_AVRO_RAW] = 0, [SLU_AVRO_SINGLE_OBJECT] = 10, [SLU_AVRO_CONFLUENT] = 5};
     const struct slu_slice bytes = record->payload;
 
-    if (record->format != SLU_RECORD_AVRO || schema_text.len == 0 ||
+    if (record->format != SLU_RECORD_AVRO ||
         record->framing >= sizeof(heads) / sizeof(heads[0]) || bytes.len < heads[record->framing])
+        return false;
+    const size_t head = heads[record->framing];
+    *body = head == 0 ? bytes : slu_slice(bytes.data + head, bytes.len - head);
+    return true;
+}
+
+bool slu_decoder_read(struct slu_decoder *decoder, const struct slu_record *record,
+                      struct slu_slice schema_text, struct slu_payload *payload)
+{
+    struct slu_slice body;
+
+    if (schema_text.len == 0 || !find_body(record, &body))
         return false;
     const struct slu_avro_schema *schema = schema_of(decoder, schema_text);
     if (schema == NULL)
         return false;
-    const size_t head = heads[record->framing];
-    const struct slu_slice body =
-        head == 0 ? bytes : slu_slice(bytes.data + head, bytes.len - head);
     const struct slu_avro_choice choice = {
         .schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
     return slu_avro_read(decoder->reader, &choice, body, payload, NULL);
+}
+
+struct slu_slice slu_decoder_body(const struct slu_record *record)
+{
+    struct slu_slice body;
+    return find_body(record, &body) ? body : slu_slice(NULL, 0);
 }

@@ -25,4 +25,7 @@ void slu_decoder_free(struct slu_decoder *decoder);
 bool slu_decoder_read(struct slu_decoder *decoder, const struct slu_record *record,
                       struct slu_slice schema_text, struct slu_payload *payload);
 
+/* An Avro record's value without the frame before it. Empty: it is not Avro, or shorter than that. */
+struct slu_slice slu_decoder_body(const struct slu_record *record);
+
 #endif
