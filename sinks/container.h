@@ -80,7 +80,7 @@ struct slu_container_block {
 
 enum slu_container_answer {
     SLU_CONTAINER_WHOLE,
-    SLU_CONTAINER_END,    /* there is nothing more */
+    SLU_CONTAINER_END, /* there is nothing more */
     SLU_CONTAINER_BROKEN, /* what stands there is no whole header or block, or none that we would write */
     SLU_CONTAINER_FAILED, /* err: it could not be read, or no memory */
 };

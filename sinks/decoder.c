@@ -68,8 +68,8 @@ static bool find_body(const struct slu_record *record, struct slu_slice *body)
         [SLU_AVRO_RAW] = 0, [SLU_AVRO_SINGLE_OBJECT] = 10, [SLU_AVRO_CONFLUENT] = 5};
     const struct slu_slice bytes = record->payload;
 
-    if (record->format != SLU_RECORD_AVRO ||
-        record->framing >= sizeof(heads) / sizeof(heads[0]) || bytes.len < heads[record->framing])
+    if (record->format != SLU_RECORD_AVRO || record->framing >= sizeof(heads) / sizeof(heads[0]) ||
+        bytes.len < heads[record->framing])
         return false;
     const size_t head = heads[record->framing];
     *body = head == 0 ? bytes : slu_slice(bytes.data + head, bytes.len - head);
@@ -86,8 +86,7 @@ bool slu_decoder_read(struct slu_decoder *decoder, const struct slu_record *reco
     const struct slu_avro_schema *schema = schema_of(decoder, schema_text);
     if (schema == NULL)
         return false;
-    const struct slu_avro_choice choice = {
-        .schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
+    const struct slu_avro_choice choice = {.schemas = &schema, .n = 1, .framing = SLU_AVRO_RAW};
     return slu_avro_read(decoder->reader, &choice, body, payload, NULL);
 }
 

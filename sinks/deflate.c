@@ -62,9 +62,8 @@ bool slu_deflate_pack(struct slu_slice raw, struct slu_buf *out)
 {
     z_stream stream = {0};
 
-    if (!fits_uint(raw.len) ||
-        deflateInit2(&stream, DEFLATE_LEVEL, Z_DEFLATED, RAW_WINDOW, MEMORY_LEVEL,
-                     Z_DEFAULT_STRATEGY) != Z_OK)
+    if (!fits_uint(raw.len) || deflateInit2(&stream, DEFLATE_LEVEL, Z_DEFLATED, RAW_WINDOW,
+                                            MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
     const uLong bound = deflateBound(&stream, (uLong)raw.len);
     char *to = slu_buf_room(out, bound);

@@ -44,7 +44,8 @@ static void add_schema(struct slu_buf *out, struct slu_slice payload, bool is_wr
         slu_buf_add_text(out, "{\"type\": \"record\", \"name\": \"sluice_payload\", \"fields\": "
                               "[{\"name\": \"value\", \"type\": ");
     slu_buf_add_slice(out, payload);
-    slu_buf_add_text(out, is_wrapped ? "}]}], \"default\": null,\n     " : "], \"default\": null,\n     ");
+    slu_buf_add_text(out, is_wrapped ? "}]}], \"default\": null,\n     "
+                                     : "], \"default\": null,\n     ");
     slu_buf_add_text(out, payload_doc);
     slu_buf_add_text(out, "},\n    ");
     slu_buf_add(out, text.data + before, text.len - before);
@@ -99,8 +100,9 @@ static void add_string(struct slu_buf *out, struct slu_slice text)
             slu_avro_add_long(out, (int64_t)len);
         for (size_t at = 0; at < text.len;) {
             const size_t step = slu_utf8_step(text.data + at, text.len - at);
-            const struct slu_slice part = step > 0 ? slu_slice(text.data + at, step)
-                                                   : slu_slice(replacement, sizeof(replacement) - 1);
+            const struct slu_slice part = step > 0
+                                              ? slu_slice(text.data + at, step)
+                                              : slu_slice(replacement, sizeof(replacement) - 1);
             len += part.len;
             if (pass == 1)
                 slu_buf_add_slice(out, part);

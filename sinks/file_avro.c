@@ -29,8 +29,8 @@ struct slu_file_avro {
     struct slu_buf schema; /* of the records */
     char *payload_name;    /* of the payload's schema: "press:3"; NULL: none is typed */
     char *payload_text;
-    struct slu_buf head;      /* the header of the open file */
-    struct slu_buf objects;   /* the block that is being filled */
+    struct slu_buf head;    /* the header of the open file */
+    struct slu_buf objects; /* the block that is being filled */
     uint64_t n_objects;
     struct slu_envelope_avro envelope;
 };
@@ -84,8 +84,8 @@ int slu_file_avro_open(struct slu_file *file, const struct slu_node *section, st
     slu_buf_init(&avro->head, SLU_CONTAINER_HEADER_MAX);
     slu_buf_init(&avro->objects, SLU_CONTAINER_BLOCK_MAX / 2 + SLU_CONTAINER_BLOCK_BYTES);
     slu_buf_init(&avro->envelope.scratch, SLU_ENVELOPE_MAX_BYTES);
-    avro->codec = slu_codec_named(
-        slu_slice_of(slu_node_text(slu_node_get(section, "codec"), "deflate")));
+    avro->codec =
+        slu_codec_named(slu_slice_of(slu_node_text(slu_node_get(section, "codec"), "deflate")));
     avro->payload_name = strdup(option(section, "schema"));
     avro->payload_text = strdup(option(section, "schema_text"));
     if (avro->payload_name == NULL || avro->payload_text == NULL)

@@ -132,8 +132,8 @@ int slu_file_end(struct slu_file *file, struct slu_err *err);
 /* Rename `open_name` in `folder` to the final name for its records; `final` gets that name ("" when it
  * could not be renamed), and the folder is synced. */
 int slu_file_rename(const struct slu_file *file, int folder, const char *open_name,
-                    enum slu_file_format format, uint64_t first_seq, uint64_t last_seq, char final[SLU_FILE_NAME_SIZE],
-                    struct slu_err *err);
+                    enum slu_file_format format, uint64_t first_seq, uint64_t last_seq,
+                    char final[SLU_FILE_NAME_SIZE], struct slu_err *err);
 
 /* The open file was removed by somebody: say so and drop it. */
 void slu_file_note_gone(struct slu_file *file);

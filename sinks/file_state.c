@@ -27,7 +27,7 @@
 #define SLOT_BYTES 512u
 #define TEXT_BYTES 503u /* what the CRC covers */
 #define COUNTER_AT 14u  /* places in the text */
-#define NUMBERS_AT 89u /* behind the safe seq: format 2's bytes, format 1's open file */
+#define NUMBERS_AT 89u  /* behind the safe seq: format 2's bytes, format 1's open file */
 #define BYTES_SIZE 21u
 
 static const char magic[] = "sluice-file ";

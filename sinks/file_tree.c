@@ -78,7 +78,8 @@ enum slu_file_kind slu_file_kind(const struct slu_file *file, const char *name, 
 
     if (!take_text(&name, file->prefix) || !take_text(&name, "-") || !take_seq(&name, first_seq))
         return SLU_FILE_FOREIGN;
-    if (is_hidden && (strcmp(name, ".jsonl.inprogress") == 0 || strcmp(name, ".avro.inprogress") == 0))
+    if (is_hidden &&
+        (strcmp(name, ".jsonl.inprogress") == 0 || strcmp(name, ".avro.inprogress") == 0))
         return SLU_FILE_OPEN;
     if (!take_text(&name, "-") || !take_seq(&name, &last_seq))
         return SLU_FILE_FOREIGN;

@@ -1,5 +1,5 @@
 # sinks/ without its spool.
-foreach(name circuit dead_letter envelope file_sink section)
+foreach(name circuit container dead_letter envelope file_sink section)
     slu_unit_test(test_${name} slu_sinks slu_spool slu_avro slu_payload slu_base)
 endforeach()
 
