@@ -69,6 +69,74 @@ static const struct slu_node *with_absolute_path(struct slu_draft *draft,
     return copy;
 }
 
+static void tell_unknown_schema(struct slu_draft *draft, const struct slu_node *section,
+                                const char *pointer, struct slu_slice name)
+{
+    const struct slu_config *config = draft->config;
+    const char **names =
+        slu_arena_array(&draft->config->arena, config->n_schemas + 1, sizeof(*names));
+    struct slu_buf sentence;
+
+    if (names == NULL) {
+        slu_draft_no_memory(draft);
+        return;
+    }
+    for (size_t i = 0; i < config->n_schemas; i++)
+        names[i] = config->schemas[i].name;
+    slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
+    slu_buf_printf(&sentence, "there is no schema \"%.*s\"", SLU_SLICE_ARG(name));
+    if (config->n_schemas == 0)
+        slu_buf_add_text(&sentence, ": the configuration has no schemas");
+    slu_say_nearest(&sentence, name, names, config->n_schemas);
+    slu_draft_tell(draft, false, section, pointer, "/schema", "%s", slu_buf_text(&sentence));
+    slu_buf_fini(&sentence);
+}
+
+/* The document of the Avro schema that a sink's section names; NULL: none, or told. */
+static const struct slu_config_schema *
+schema_for(struct slu_draft *draft, const struct slu_node *section, const char *pointer)
+{
+    const struct slu_node *node = slu_node_get(section, "schema");
+    const struct slu_config *config = draft->config;
+
+    for (size_t i = 0; node != NULL && i < config->n_schemas; i++) {
+        if (!slu_slice_equal(node->text, slu_slice_of(config->schemas[i].name)))
+            continue;
+        if (strcmp(config->schemas[i].type, "avro") == 0)
+            return &config->schemas[i];
+        slu_draft_tell(draft, false, section, pointer, "/schema", "it is no Avro schema");
+        return NULL;
+    }
+    if (node != NULL)
+        tell_unknown_schema(draft, section, pointer, node->text);
+    return NULL;
+}
+
+/* `section` with the text of its schema besides, as `schema_text`: a sink cannot read the `schemas`.
+ * NULL: no memory. */
+static const struct slu_node *with_schema_text(struct slu_draft *draft,
+                                               const struct slu_node *section, const char *pointer)
+{
+    struct slu_arena *arena = &draft->config->arena;
+    const struct slu_config_schema *schema = schema_for(draft, section, pointer);
+
+    if (schema == NULL || schema->text.data == NULL)
+        return section;
+    struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 1, sizeof(*pairs));
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+    struct slu_node *text = slu_arena_alloc(arena, sizeof(*text));
+    if (pairs == NULL || copy == NULL || text == NULL)
+        return NULL;
+    memcpy(pairs, section->pairs, section->n * sizeof(*pairs));
+    *text = *slu_node_get(section, "schema");
+    text->text = schema->text;
+    pairs[section->n] = (struct slu_node_pair){.key = SLU_SLICE("schema_text"), .value = text};
+    *copy = *section;
+    copy->pairs = pairs;
+    copy->n++;
+    return copy;
+}
+
 static void read_batch(struct slu_draft *draft, const struct slu_node *section, const char *pointer,
                        struct slu_config_sink *sink)
 {
@@ -133,6 +201,8 @@ static bool read_sink(struct slu_draft *draft, const struct slu_node_pair *pair,
     slu_draft_pointer(pointer, sizeof(pointer), "/sinks", pair->key);
     sink->name = slu_arena_copy(&draft->config->arena, pair->key);
     sink->section = with_absolute_path(draft, pair->value);
+    if (sink->section != NULL)
+        sink->section = with_schema_text(draft, sink->section, pointer);
     if (sink->name == NULL || sink->section == NULL) {
         slu_draft_no_memory(draft);
         return false;

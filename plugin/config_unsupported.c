@@ -14,8 +14,6 @@ static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
     {SLU_SECTION_SINK, "type", "kafka", true},
     {SLU_SECTION_SINK, "type", "postgresql", true},
-    {SLU_SECTION_SINK, "format", "avro", false},
-    {SLU_SECTION_SINK, "codec", NULL, false},
     {SLU_SECTION_POLICY, "payload", "csv", false},
     {SLU_SECTION_POLICY, "timestamp", NULL, false},
     {SLU_SECTION_POLICY, "alarms", NULL, false},

@@ -42,6 +42,14 @@ static const char *option(const struct slu_node *section, const char *key)
     return slu_node_text(slu_node_get(section, key), "");
 }
 
+/* YAML reads the word null as no value at all. */
+static enum slu_codec codec_of(const struct slu_node *node)
+{
+    if (node != NULL && node->kind == SLU_NODE_NULL)
+        return SLU_CODEC_NULL;
+    return slu_codec_named(slu_slice_of(slu_node_text(node, "deflate")));
+}
+
 static void tell(const struct slu_node *section, const char *key, struct slu_problems *problems,
                  const char *text)
 {
@@ -84,8 +92,7 @@ int slu_file_avro_open(struct slu_file *file, const struct slu_node *section, st
     slu_buf_init(&avro->head, SLU_CONTAINER_HEADER_MAX);
     slu_buf_init(&avro->objects, SLU_CONTAINER_BLOCK_MAX / 2 + SLU_CONTAINER_BLOCK_BYTES);
     slu_buf_init(&avro->envelope.scratch, SLU_ENVELOPE_MAX_BYTES);
-    avro->codec =
-        slu_codec_named(slu_slice_of(slu_node_text(slu_node_get(section, "codec"), "deflate")));
+    avro->codec = codec_of(slu_node_get(section, "codec"));
     avro->payload_name = strdup(option(section, "schema"));
     avro->payload_text = strdup(option(section, "schema_text"));
     if (avro->payload_name == NULL || avro->payload_text == NULL)

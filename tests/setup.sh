@@ -10,10 +10,10 @@ set -euo pipefail
 run_packages=(
     build-essential cmake ninja-build pkg-config
     mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
-    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev libavro-dev
+    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev libzstd-dev libavro-dev
 )
 test_packages=(
-    libcmocka-dev libidn2-dev libpq-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq
+    libcmocka-dev libidn2-dev libpq-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq python3-avro python3-zstandard
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -679,8 +679,8 @@ static const struct {
     {"plain, in the middle of writes, no cursor", "rotate: {size: 8KiB}", true, true},
     {"gzip", "rotate: {size: 8KiB}, compress: gzip", true, false},
     {"gzip, no cursor", "rotate: {size: 8KiB}, compress: gzip", false, true},
-    {"avro", "rotate: {size: 8KiB}, format: avro, codec: 'null'", false, false},
-    {"avro, in the middle of writes, no cursor", "format: avro, codec: 'null'", true, true},
+    {"avro", "rotate: {size: 8KiB}, format: avro, codec: null", false, false},
+    {"avro, in the middle of writes, no cursor", "format: avro, codec: null", true, true},
     {"avro, zstandard, no cursor", "rotate: {size: 4KiB}, format: avro, codec: zstandard", true,
      true},
 };
@@ -880,7 +880,7 @@ static void a_state_of_format_1_is_read(void **state)
 
 static void container_files_hold_the_records(void **state)
 {
-    static const char *const codecs[] = {"'null'", "deflate", "zstandard"};
+    static const char *const codecs[] = {"null", "'null'", "deflate", "zstandard"};
     for (size_t i = 0; i < COUNT(codecs); i++) {
         char options[96];
         tear_down(state);
