@@ -23,7 +23,8 @@ def kind(page):
     """What may be written, in a few words."""
     words = page.get("enum") or page.get("then", {}).get("enum")
     if words:
-        return " \\| ".join(f"`{json.dumps(word).strip(chr(34))}`" for word in words)
+        texts = [f"`{json.dumps(word).strip(chr(34))}`" for word in words]
+        return " \\| ".join(dict.fromkeys(texts))  # null and "null" are one word to a reader
     if "const" in page:
         return f"`{json.dumps(page['const'])}`"
     return page.get("title", "any value").split(":")[0]
