@@ -358,8 +358,10 @@ static int flush(struct slu_file *file, struct slu_err *err)
         file->is_suspect = true;
         return -1;
     }
-    if (note_safe(file, place + (off_t)file->pending.len, err) != 0)
+    if (note_safe(file, place + (off_t)file->pending.len, err) != 0) {
+        file->is_suspect = true; /* what is written was promised to nobody */
         return -1;
+    }
     file->synced_bytes = place + (off_t)file->pending.len;
     file->safe_seq = file->pending_last;
     file->n_lines += file->n_pending;

@@ -102,7 +102,7 @@ struct slu_file {
     int64_t hour; /* hours since 1970 of the open file, or of what is pending */
     uint64_t first_seq, n_lines;
     off_t synced_bytes;
-    bool is_suspect; /* an fdatasync failed: cut and end it before anything else */
+    bool is_suspect; /* an fdatasync or the state failed: cut and end it before anything else */
     bool wants_end;  /* the next record belongs into another file */
     char final
         [SLU_FILE_NAME_SIZE]; /* the name it has already, but its folder is not synced; "" none */

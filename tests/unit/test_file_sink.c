@@ -987,6 +987,25 @@ static void what_was_not_synced_is_cut_though_it_looks_whole(void **state)
     check_all(20, "unsynced");
 }
 
+/* The block is on disk then, but was promised to nobody: it must not stay behind what comes instead. */
+static void a_block_is_taken_back_when_the_state_cannot_be_written(void **state)
+{
+    (void)state;
+    open_sink("format: avro, codec: null");
+    deliver(14);
+    fail_from = n_calls + 3; /* pwrite, fdatasync; then the state's pwrite */
+    fail_upto = fail_from;
+    fail_with = EIO;
+    assert_int_equal(turn(20, 6), SLU_SINK_PAUSED);
+    assert_non_null(strstr(last_err.text, "cannot write the state file"));
+    calls_are_well();
+    ops->reset(sink);
+    assert_int_equal(settle(), SLU_SINK_RESET);
+    deliver(16);
+    finish();
+    check_all(16, "taken back");
+}
+
 static void a_damaged_block_and_what_follows_is_set_aside(void **state)
 {
     (void)state;
@@ -1428,6 +1447,7 @@ int main(void)
         TEST(container_files_hold_the_records),
         TEST(torn_at_every_byte_of_its_last_block),
         TEST(what_was_not_synced_is_cut_though_it_looks_whole),
+        TEST(a_block_is_taken_back_when_the_state_cannot_be_written),
         TEST(a_damaged_block_and_what_follows_is_set_aside),
         TEST(a_change_of_format_finishes_the_other_kind),
         TEST(retain_counts_container_files_too),
