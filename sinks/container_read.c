@@ -200,7 +200,8 @@ enum slu_container_answer slu_container_next(struct slu_container *container,
     return SLU_CONTAINER_WHOLE;
 }
 
-static bool unpack(enum slu_codec codec, struct slu_slice packed, size_t max, struct slu_buf *out)
+/* As the codecs: 1, 0 damaged, -1 no memory. */
+static int unpack(enum slu_codec codec, struct slu_slice packed, size_t max, struct slu_buf *out)
 {
     switch (codec) {
     case SLU_CODEC_DEFLATE:
@@ -208,7 +209,9 @@ static bool unpack(enum slu_codec codec, struct slu_slice packed, size_t max, st
     case SLU_CODEC_ZSTANDARD:
         return slu_zstandard_unpack(packed, max, out);
     default:
-        return packed.len <= max && slu_buf_add_slice(out, packed);
+        if (packed.len > max)
+            return 0;
+        return slu_buf_add_slice(out, packed) ? 1 : -1;
     }
 }
 
@@ -219,17 +222,16 @@ enum slu_container_answer slu_container_unpack(const struct slu_container *conta
     char *packed = malloc(block->bytes);
     const ssize_t got =
         packed != NULL ? read_at(container->fd, packed, block->bytes, block->objects) : -1;
-    enum slu_container_answer answer = SLU_CONTAINER_BROKEN;
+    const int sys = packed != NULL ? errno : ENOMEM;
+    int result = 0;
 
     slu_buf_reset(objects);
-    if (got < 0) {
-        slu_err_system(err, packed != NULL ? errno : ENOMEM, "cannot read a file back");
-        answer = SLU_CONTAINER_FAILED;
-    } else if ((size_t)got == block->bytes &&
-               unpack(container->codec, slu_slice(packed, block->bytes), objects->max - 1,
-                      objects)) {
-        answer = SLU_CONTAINER_WHOLE;
-    }
+    if (got >= 0 && (size_t)got == block->bytes)
+        result =
+            unpack(container->codec, slu_slice(packed, block->bytes), objects->max - 1, objects);
     free(packed);
-    return answer;
+    if (got >= 0 && result >= 0)
+        return result > 0 ? SLU_CONTAINER_WHOLE : SLU_CONTAINER_BROKEN;
+    slu_err_system(err, result < 0 ? ENOMEM : sys, "cannot read a file back");
+    return SLU_CONTAINER_FAILED;
 }

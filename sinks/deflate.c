@@ -81,24 +81,29 @@ bool slu_deflate_pack(struct slu_slice raw, struct slu_buf *out)
     return done;
 }
 
-bool slu_deflate_unpack(struct slu_slice packed, size_t max, struct slu_buf *out)
+int slu_deflate_unpack(struct slu_slice packed, size_t max, struct slu_buf *out)
 {
     z_stream stream = {0};
 
-    if (!fits_uint(packed.len) || !fits_uint(max) || inflateInit2(&stream, RAW_WINDOW) != Z_OK)
-        return false;
+    if (!fits_uint(packed.len) || !fits_uint(max))
+        return 0;
+    if (inflateInit2(&stream, RAW_WINDOW) != Z_OK)
+        return -1;
     char *to = slu_buf_room(out, max + 1); /* one more, so that too long is seen */
-    bool done = false;
+    int result = -1;
     if (to != NULL) {
         stream.next_in = (const unsigned char *)packed.data;
         stream.avail_in = (uInt)packed.len;
         stream.next_out = (unsigned char *)to;
         stream.avail_out = (uInt)max + 1;
-        done = inflate(&stream, Z_FINISH) == Z_STREAM_END && stream.avail_in == 0 &&
-               stream.total_out <= max;
-        if (done)
+        const int said = inflate(&stream, Z_FINISH);
+        if (said == Z_STREAM_END && stream.avail_in == 0 && stream.total_out <= max)
+            result = 1;
+        else if (said != Z_MEM_ERROR)
+            result = 0;
+        if (result == 1)
             slu_buf_grew(out, stream.total_out);
     }
     inflateEnd(&stream);
-    return done;
+    return result;
 }

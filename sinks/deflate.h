@@ -22,8 +22,8 @@ bool slu_gzip_pack(struct slu_gzip *gzip, const void *bytes, size_t n, bool is_l
 /* Append `raw`, packed. False: no room or memory; `out` may have failed. */
 bool slu_deflate_pack(struct slu_slice raw, struct slu_buf *out);
 
-/* Append what `packed` holds, which may be hostile. False: it is damaged or longer than `max` bytes, or
- * there is no memory; `out` may have failed. */
-bool slu_deflate_unpack(struct slu_slice packed, size_t max, struct slu_buf *out);
+/* Append what `packed` holds, which may be hostile. 1; 0: it is damaged, or longer than `max` bytes; -1:
+ * there is no room or memory, `out` may have failed. */
+int slu_deflate_unpack(struct slu_slice packed, size_t max, struct slu_buf *out);
 
 #endif

@@ -19,8 +19,9 @@
 #include "validation/avro/encode.h"
 #include "validation/payload/payload.h"
 
-#define NS_PER_US 1000
-#define ID_BYTES  (SLU_UUID_TEXT_SIZE - 1)
+#define NS_PER_US    1000
+#define ID_BYTES     (SLU_UUID_TEXT_SIZE - 1)
+#define SCHEMA_DEPTH 200 /* nesting of a schema's document */
 
 /* ---- the schema -------------------------------------------------------------------------------------- */
 
@@ -60,20 +61,36 @@ static bool compiles(struct slu_slice text, struct slu_problems *problems)
     return schema != NULL;
 }
 
+/* Is it a union, or null, at its root? Neither may be a branch of a union. -1 with a problem: it is no
+ * JSON, or there is no memory. */
+static int needs_wrapping(struct slu_slice payload, struct slu_problems *problems)
+{
+    struct slu_err err = {0};
+    struct slu_document *document = slu_document_parse(payload, SCHEMA_DEPTH, &err);
+
+    if (document == NULL) {
+        slu_problems_add(problems, false, &err);
+        return -1;
+    }
+    const struct slu_value *type = document->root;
+    while (type != NULL && slu_value_kind(type) == SLU_VALUE_OBJECT)
+        type = slu_value_get(type, SLU_SLICE("type"));
+    const bool wraps = type != NULL && (slu_value_kind(type) == SLU_VALUE_ARRAY ||
+                                        (slu_value_kind(type) == SLU_VALUE_STRING &&
+                                         slu_slice_equal(slu_value_text(type), SLU_SLICE("null"))));
+    slu_document_free(document);
+    return wraps;
+}
+
 bool slu_envelope_avro_schema(struct slu_buf *out, struct slu_slice payload,
                               struct slu_problems *problems)
 {
     const size_t len = out->len;
-    struct slu_problems first;
+    const int wraps = payload.len > 0 ? needs_wrapping(payload, problems) : 0;
 
-    slu_problems_init(&first);
-    add_schema(out, payload, false);
-    bool done = !out->failed && compiles(slu_slice(out->data + len, out->len - len), &first);
-    slu_problems_fini(&first);
-    if (done || out->failed)
-        return done;
-    slu_buf_cut(out, len);
-    add_schema(out, payload, true);
+    if (wraps < 0)
+        return false;
+    add_schema(out, payload, wraps > 0);
     return !out->failed && compiles(slu_slice(out->data + len, out->len - len), problems);
 }
 

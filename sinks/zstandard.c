@@ -2,6 +2,7 @@
 #include "sinks/zstandard.h"
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #define LEVEL 3
 
@@ -26,18 +27,20 @@ bool slu_zstandard_pack(struct slu_slice raw, struct slu_buf *out)
 
 /* Decompressing into memory that is there at once needs no window of its own: the frame may ask for
  * any, it gets none. */
-bool slu_zstandard_unpack(struct slu_slice packed, size_t max, struct slu_buf *out)
+int slu_zstandard_unpack(struct slu_slice packed, size_t max, struct slu_buf *out)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();
     char *to = context != NULL ? slu_buf_room(out, max + 1) : NULL;
-    bool done = false;
+    int result = -1;
 
     if (to != NULL) {
         const size_t n = ZSTD_decompressDCtx(context, to, max, packed.data, packed.len);
-        done = !ZSTD_isError(n);
-        if (done)
+        if (!ZSTD_isError(n))
             slu_buf_grew(out, n);
+        result = !ZSTD_isError(n);
+        if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+            result = -1;
     }
     ZSTD_freeDCtx(context);
-    return done;
+    return result;
 }

@@ -75,7 +75,7 @@ static enum slu_container_answer walk(size_t n, size_t *n_whole)
 
 static const struct {
     bool (*pack)(struct slu_slice raw, struct slu_buf *out);
-    bool (*unpack)(struct slu_slice packed, size_t max, struct slu_buf *out);
+    int (*unpack)(struct slu_slice packed, size_t max, struct slu_buf *out);
 } codecs[] = {{slu_deflate_pack, slu_deflate_unpack}, {slu_zstandard_pack, slu_zstandard_unpack}};
 
 static void what_is_packed_is_unpacked_within_its_bound(void **state)
@@ -91,16 +91,17 @@ static void what_is_packed_is_unpacked_within_its_bound(void **state)
             slu_buf_init(&packed, 1 << 20);
             slu_buf_init(&back, 1 << 20);
             assert_true(codecs[c].pack(slu_slice(raw, lengths[i]), &packed));
-            assert_true(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back));
+            assert_int_equal(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back), 1);
             assert_true(slu_slice_equal(slu_buf_slice(&back), slu_slice(raw, lengths[i])));
             if (lengths[i] > 0)
-                assert_false(codecs[c].unpack(slu_buf_slice(&packed), lengths[i] - 1, &back));
+                assert_int_equal(codecs[c].unpack(slu_buf_slice(&packed), lengths[i] - 1, &back),
+                                 0);
             slu_buf_reset(&back);
             slu_buf_add_char(&packed, 'x'); /* something behind the end */
-            assert_false(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back));
+            assert_int_equal(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back), 0);
             slu_buf_reset(&back);
             slu_buf_cut(&packed, packed.len - 2);
-            assert_false(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back));
+            assert_int_equal(codecs[c].unpack(slu_buf_slice(&packed), lengths[i], &back), 0);
             slu_buf_fini(&packed);
             slu_buf_fini(&back);
         }
