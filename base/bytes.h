@@ -23,6 +23,17 @@ static inline uint32_t slu_bytes_load4(const char *bytes)
     return word;
 }
 
+/* `len` bytes, 8 at most, as one word: of two texts of one length, equal words mean equal texts. */
+static inline uint64_t slu_bytes_word(const char *bytes, size_t len)
+{
+    if (len >= 4)
+        return slu_bytes_load4(bytes) | (uint64_t)slu_bytes_load4(bytes + len - 4) << 32;
+    if (len == 0)
+        return 0;
+    return (uint64_t)(uint8_t)bytes[0] | (uint64_t)(uint8_t)bytes[len / 2] << 8 |
+           (uint64_t)(uint8_t)bytes[len - 1] << 16;
+}
+
 /* Both have `len` bytes. */
 static inline bool slu_bytes_equal(const char *a, const char *b, size_t len)
 {

@@ -131,3 +131,29 @@ void slu_problems_sort(struct slu_problems *problems)
         items[place] = moved;
     }
 }
+
+static bool is_twin(const struct slu_problem *a, const struct slu_problem *b)
+{
+    return a->is_warning == b->is_warning && compare(&a->err, &b->err) == 0 &&
+           strcmp(a->err.pointer, b->err.pointer) == 0 && strcmp(a->err.text, b->err.text) == 0;
+}
+
+void slu_problems_sort_and_merge(struct slu_problems *problems)
+{
+    size_t kept = 0;
+
+    slu_problems_sort(problems);
+    for (size_t i = 0; i < problems->n; i++) {
+        const struct slu_problem *item = &problems->items[i];
+        bool known = false;
+        for (size_t j = kept; j-- > 0 && compare(&problems->items[j].err, &item->err) == 0;)
+            known = known || is_twin(&problems->items[j], item);
+        if (!known)
+            problems->items[kept++] = *item;
+        else if (item->is_warning)
+            problems->n_warnings--;
+        else
+            problems->n_errors--;
+    }
+    problems->n = kept;
+}

@@ -42,4 +42,8 @@ void slu_problems_warn(struct slu_problems *problems, const char *source, unsign
 /* By source, line, column; stable. */
 void slu_problems_sort(struct slu_problems *problems);
 
+/* Sort, and keep one of those that say the same of the same place: two schemas may have met the fault of
+ * a third. The counts follow. */
+void slu_problems_sort_and_merge(struct slu_problems *problems);
+
 #endif

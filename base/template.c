@@ -361,6 +361,15 @@ bool slu_template_level(const struct slu_template *pattern, size_t i, struct slu
     return false;
 }
 
+bool slu_template_is_fixed(const struct slu_template *pattern)
+{
+    for (size_t p = 0; p < pattern->n_parts; p++) {
+        if (pattern->parts[p].kind == PART_LEVEL || pattern->parts[p].kind == PART_VARIABLE)
+            return false;
+    }
+    return true;
+}
+
 /* A level of the filter being written. */
 struct written {
     size_t begin;    /* where it begins in `out` */

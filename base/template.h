@@ -79,6 +79,9 @@ int slu_template_fill(const struct slu_template *pattern, enum slu_template_use 
  * past the end. */
 bool slu_template_level(const struct slu_template *pattern, size_t i, struct slu_slice *name);
 
+/* Is it all literal text, the same every time? */
+bool slu_template_is_fixed(const struct slu_template *pattern);
+
 /* The pattern as an MQTT filter that matches every topic it can produce, e.g. "alerts/quality/+/+";
  * `${topic}` and `{name#}` become `#` and end it. For the loop check. False when `out` failed, or when
  * no filter can say it: a first level that begins with `$` and has a substitution behind it. */

@@ -226,7 +226,7 @@ main() {
         >"$stage/first-alert.json" &
     listener=$!
     sleep 0.3 # the listener only shows an alert; were it late, it would show the next one
-    "$root/build/release/examples/factory/factory" --port "$port" --count "$messages" --rate "$rate" \
+    "$root/build/release/examples/factory/factory" --port "$port" --messages "$messages" --rate "$rate" \
         --seed "${SLUICE_DEMO_SEED:-1}" || fail "the factory could not publish"
     stop_broker
     kill "$listener" 2>/dev/null || true

@@ -93,6 +93,7 @@ struct slu_binding *slu_binding_new(const struct slu_config *config,
     for (size_t i = 0; i < snapshot->n_policies; i++)
         if (bind_policy(binding, config, snapshot, &snapshot->policies[i], spool, counts, err) != 0)
             goto fail;
+    slu_spool_await_definitions(spool);
     return binding;
 
 no_memory:

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "base/yaml.h"
 #include "plugin/config_case.h"
+#include "validation/json_schema/library.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -314,7 +315,8 @@ struct slu_config *slu_config_load(const char *file, slu_config_bit *bit, void *
         slu_draft_no_memory(&draft);
     else
         load(&draft, bit, context);
-    slu_problems_sort(problems);
+    slu_library_free(draft.library);
+    slu_problems_sort_and_merge(problems);
     if (problems->n_errors == errors && draft.config->snapshot != NULL)
         return draft.config;
     slu_config_free(draft.config);

@@ -54,7 +54,10 @@ static void tell_unknown(const struct check *check, const struct slu_node_pair *
     struct slu_buf sentence;
 
     slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
-    slu_say_unknown(&sentence, check->manual, page, pair->key);
+    if (slu_unsupported_below(check->section, map_pointer, pair->key))
+        slu_buf_printf(&sentence, "\"%.*s\" is not supported yet", SLU_SLICE_ARG(pair->key));
+    else
+        slu_say_unknown(&sentence, check->manual, page, pair->key);
     tell_key(check, pair, map_pointer, slu_buf_text(&sentence));
     slu_buf_fini(&sentence);
 }
@@ -393,7 +396,9 @@ static void check_sinks(struct slu_draft *draft, struct slu_manual *manual)
         if (i == SLU_SINKS_MAX)
             slu_draft_tell_key(draft, sinks, "/sinks", below, "is one sink too many: at most %d",
                                SLU_SINKS_MAX);
-        check_section(draft, manual, SLU_SECTION_SINK, pair->value, pair->value, pointer);
+        const struct slu_node *type = slu_node_get(pair->value, "type");
+        check_section(draft, manual, slu_manual_sink(slu_slice_of(slu_node_text(type, ""))),
+                      pair->value, pair->value, pointer);
     }
 }
 

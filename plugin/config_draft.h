@@ -5,7 +5,7 @@
  *   config_manual.c   what config.schema.json says about an option
  *   config_say.c      what is wrong with one, as a sentence
  *   config_unsupported.c  options that come with later versions
- *   config_schema.c   schemas: the documents
+ *   config_schema.c   schemas, schema_documents: the documents
  *   config_sink.c     sinks
  *   config_policy.c   policies, and the compiled snapshot
  *   config_case.c     test cases
@@ -26,6 +26,7 @@ struct slu_draft {
     const struct slu_node **unsound; /* sections that are not well formed */
     size_t n_unsound, room_unsound;
     struct slu_schema_source *sources; /* one a section of `schemas` */
+    struct slu_library *library; /* the same and `schema_documents`, while they are compiled */
 };
 
 /* Tell of a problem at `node` (the deepest that exists below `section` at `below`, a JSON Pointer);
@@ -68,5 +69,9 @@ void slu_draft_check_tests(struct slu_draft *draft);
 /* The sinks of a `to` list at `below` of `section`, as bits; unknown names are told. */
 uint64_t slu_draft_sinks(struct slu_draft *draft, const struct slu_node *section,
                          const char *pointer, const char *below);
+
+/* Tell of sinks under on_violation.to that take messages only. */
+void slu_draft_check_violation_sinks(struct slu_draft *draft, const struct slu_node *policy,
+                                     const char *pointer);
 
 #endif

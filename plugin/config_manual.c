@@ -14,12 +14,38 @@
 #define DEFS_PREFIX       "#/$defs/"
 
 /* The definition that judges a section; NULL: the whole schema. */
-static const char *const definitions[SLU_SECTIONS] = {NULL, "schema", "sink", "policy", "test"};
+static const char *const definitions[SLU_SECTIONS] = {
+    [SLU_SECTION_TOP] = NULL,
+    [SLU_SECTION_SCHEMA] = "schema",
+    [SLU_SECTION_SINK] = "sink",
+    [SLU_SECTION_SINK_FILE] = "sink_file",
+    [SLU_SECTION_SINK_POSTGRESQL] = "sink_postgresql",
+    [SLU_SECTION_SINK_KAFKA] = "sink_kafka",
+    [SLU_SECTION_POLICY] = "policy",
+    [SLU_SECTION_TEST] = "test",
+};
+
+static const struct {
+    const char *type;
+    enum slu_section section;
+} sink_sections[] = {
+    {"file", SLU_SECTION_SINK_FILE},
+    {"postgresql", SLU_SECTION_SINK_POSTGRESQL},
+    {"kafka", SLU_SECTION_SINK_KAFKA},
+};
+
+enum slu_section slu_manual_sink(struct slu_slice type)
+{
+    for (size_t i = 0; i < sizeof(sink_sections) / sizeof(sink_sections[0]); i++)
+        if (slu_slice_equal(type, slu_slice_of(sink_sections[i].type)))
+            return sink_sections[i].section;
+    return SLU_SECTION_SINK;
+}
 
 static struct slu_schema *compile_section(const struct slu_manual *manual, enum slu_section section,
                                           struct slu_problems *problems)
 {
-    const struct slu_schema_options options = {"config", "config.schema.json"};
+    const struct slu_schema_options options = {.name = "config", .source = "config.schema.json"};
     const struct slu_value *defs = slu_value_get(manual->document->root, SLU_SLICE("$defs"));
     struct slu_schema *schema = NULL;
     struct slu_buf text;

@@ -20,7 +20,10 @@
 enum slu_section {
     SLU_SECTION_TOP,
     SLU_SECTION_SCHEMA,
-    SLU_SECTION_SINK,
+    SLU_SECTION_SINK, /* of a type that does not exist */
+    SLU_SECTION_SINK_FILE,
+    SLU_SECTION_SINK_POSTGRESQL,
+    SLU_SECTION_SINK_KAFKA,
     SLU_SECTION_POLICY,
     SLU_SECTION_TEST,
     SLU_SECTIONS
@@ -36,6 +39,9 @@ struct slu_manual {
 /* Zero-initialised by the caller. -1 and err: no memory, or the embedded schema is wrong. */
 int slu_manual_init(struct slu_manual *manual, struct slu_err *err);
 void slu_manual_fini(struct slu_manual *manual);
+
+/* The section that a sink of this type is. */
+enum slu_section slu_manual_sink(struct slu_slice type);
 
 /* A page is the schema of one option, an object; NULL is a page that says nothing. Borrowed. */
 const struct slu_value *slu_manual_section(const struct slu_manual *manual,

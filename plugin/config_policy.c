@@ -104,6 +104,18 @@ static bool read_limits(struct slu_arena *arena, const struct slu_node *list,
     return true;
 }
 
+static void read_timestamp(const struct slu_node *node, struct slu_policy_options *options)
+{
+    const struct slu_slice unit = slu_slice_of(
+        slu_node_text(slu_node_get(node, "unit"), slu_time_unit_names[SLU_TIME_MILLISECONDS]));
+
+    options->has_timestamp = node != NULL;
+    options->timestamp_field = slu_slice_of(slu_node_text(slu_node_get(node, "field"), ""));
+    for (size_t i = 0; i < SLU_TIME_UNITS; i++)
+        if (slu_slice_equal(unit, slu_slice_of(slu_time_unit_names[i])))
+            options->timestamp_unit = (enum slu_time_unit)i;
+}
+
 /* Exactly one action; none is a reroute. */
 static void read_action(struct slu_draft *draft, const struct slu_node *policy,
                         struct slu_policy_options *options)
@@ -161,7 +173,9 @@ static bool read_policy(struct slu_draft *draft, size_t i, const struct slu_node
     options->allow_alert_topics = slu_node_bool(slu_node_get(policy, "allow_alert_topics"), false);
     options->sinks = slu_draft_sinks(draft, policy, options->pointer, "/to");
     options->violation_sinks = slu_draft_sinks(draft, policy, options->pointer, "/on_violation/to");
+    slu_draft_check_violation_sinks(draft, policy, options->pointer);
     read_action(draft, policy, options);
+    read_timestamp(slu_node_get(policy, "timestamp"), options);
     return read_texts(arena, slu_node_get(policy, "topics"), &options->topics,
                       &options->n_topics) &&
            read_texts(arena, slu_node_get(policy, "exclude"), &options->excludes,
@@ -180,6 +194,7 @@ static void compile(struct slu_draft *draft, const struct slu_policy_options *po
                                               MAX_PAYLOAD_LIMIT, MIB),
         .schemas = draft->sources,
         .n_schemas = config->n_schemas,
+        .library = draft->library,
         .policies = policies,
         .n_policies = n,
     };

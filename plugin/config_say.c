@@ -143,7 +143,8 @@ void slu_say_violation(struct slu_buf *out, const struct slu_manual *manual,
         say_missing(out, manual, page, node);
     } else if (strcmp(violation->code, "schema.uniqueItems") == 0) {
         slu_buf_add_text(out, "names the same thing twice");
-    } else if (strcmp(violation->code, "schema.minItems") == 0) {
+    } else if (strcmp(violation->code, "schema.minItems") == 0 ||
+               strcmp(violation->code, "schema.minProperties") == 0) {
         slu_buf_add_text(out, "must not be empty");
     } else if (n != 0 && node->kind != SLU_NODE_LIST) {
         say_allowed(out, names, n, node);

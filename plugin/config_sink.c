@@ -41,9 +41,67 @@ static uint64_t fingerprint(const struct slu_node *section)
     return hash;
 }
 
-/* The section with an absolute `path`, so that a sink need not know the configuration's folder. */
-static const struct slu_node *with_absolute_path(struct slu_draft *draft,
-                                                 const struct slu_node *section)
+static bool is_path(struct slu_slice key)
+{
+    static const char *const keys[] = {"path", "password_file"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (slu_slice_equal(key, slu_slice_of(keys[i])))
+            return true;
+    return false;
+}
+
+/* A property of librdkafka that names a file: ssl.ca.location and the like. */
+static bool is_path_property(struct slu_slice key, const struct slu_node *value)
+{
+    static const char *const ends[] = {".location", ".keytab"};
+
+    if (slu_slice_equal(slu_slice_of(slu_node_text(value, "")), SLU_SLICE("probe")))
+        return false; /* ssl.ca.location: look where the system keeps them */
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        const size_t n = strlen(ends[i]);
+        if (key.len > n && memcmp(key.data + key.len - n, ends[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct slu_node *absolute(struct slu_draft *draft, const struct slu_node *node)
+{
+    struct slu_node *value = slu_arena_alloc(&draft->config->arena, sizeof(*value));
+    const char *path = slu_draft_path(draft, draft->absolute, slu_node_text(node, ""));
+
+    if (value == NULL || path == NULL)
+        return NULL;
+    *value = *node;
+    value->text = slu_slice_of(path);
+    return value;
+}
+
+static const struct slu_node *with_absolute_properties(struct slu_draft *draft,
+                                                       const struct slu_node *map)
+{
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node_pair *pairs = slu_arena_array(arena, map->n + 1, sizeof(*pairs));
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+
+    if (pairs == NULL || copy == NULL)
+        return NULL;
+    *copy = *map;
+    copy->pairs = pairs;
+    for (size_t i = 0; i < map->n; i++) {
+        pairs[i] = map->pairs[i];
+        if (is_path_property(pairs[i].key, pairs[i].value))
+            pairs[i].value = absolute(draft, pairs[i].value);
+        if (pairs[i].value == NULL)
+            return NULL;
+    }
+    return copy;
+}
+
+/* The section with absolute paths, so that a sink need not know the configuration's folder. */
+static struct slu_node *with_absolute_paths(struct slu_draft *draft, const struct slu_node *section,
+                                            struct slu_node_pair **last)
 {
     struct slu_arena *arena = &draft->config->arena;
     struct slu_node_pair *pairs = slu_arena_array(arena, section->n + 1, sizeof(*pairs));
@@ -55,16 +113,49 @@ static const struct slu_node *with_absolute_path(struct slu_draft *draft,
     copy->pairs = pairs;
     for (size_t i = 0; i < section->n; i++) {
         pairs[i] = section->pairs[i];
-        if (!slu_slice_equal(pairs[i].key, SLU_SLICE("path")))
-            continue;
-        struct slu_node *value = slu_arena_alloc(arena, sizeof(*value));
-        const char *path =
-            slu_draft_path(draft, draft->absolute, slu_node_text(section->pairs[i].value, ""));
-        if (value == NULL || path == NULL)
+        if (is_path(pairs[i].key))
+            pairs[i].value = absolute(draft, pairs[i].value);
+        else if (slu_slice_equal(pairs[i].key, SLU_SLICE("properties")) &&
+                 pairs[i].value->kind == SLU_NODE_MAP)
+            pairs[i].value = with_absolute_properties(draft, pairs[i].value);
+        if (pairs[i].value == NULL)
             return NULL;
-        *value = *section->pairs[i].value;
-        value->text = slu_slice_of(path);
-        pairs[i].value = value;
+    }
+    *last = &pairs[section->n];
+    return copy;
+}
+
+/* What a sink may know of the policies: a list of {id, topics, timestamp}, their own nodes. */
+static const struct slu_node *policies_for_sinks(struct slu_draft *draft)
+{
+    static const char *const keys[] = {"id", "topics", "timestamp"};
+    const struct slu_node *list = slu_node_get(draft->config->root, "policies");
+    const size_t n = list != NULL && list->kind == SLU_NODE_LIST ? list->n : 0;
+    struct slu_arena *arena = &draft->config->arena;
+    struct slu_node *copy = slu_arena_alloc(arena, sizeof(*copy));
+    struct slu_node *maps = slu_arena_array(arena, n + 1, sizeof(*maps));
+    const struct slu_node **items = slu_arena_array(arena, n + 1, sizeof(*items));
+    struct slu_node_pair *pairs =
+        slu_arena_array(arena, n * (sizeof(keys) / sizeof(keys[0])) + 1, sizeof(*pairs));
+
+    if (copy == NULL || maps == NULL || items == NULL || pairs == NULL)
+        return NULL;
+    *copy = (struct slu_node){.kind = SLU_NODE_LIST, .file = draft->config->file, .items = items};
+    for (size_t i = 0; i < n; i++) {
+        struct slu_node *map = &maps[copy->n];
+        if (!slu_draft_is_sound(draft, list->items[i]))
+            continue;
+        *map = *list->items[i];
+        map->pairs = pairs;
+        map->n = 0;
+        for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
+            const struct slu_node *value = slu_node_get(list->items[i], keys[k]);
+            if (value == NULL)
+                continue;
+            *pairs++ = (struct slu_node_pair){.key = slu_slice_of(keys[k]), .value = value};
+            map->n++;
+        }
+        items[copy->n++] = map;
     }
     return copy;
 }
@@ -193,21 +284,36 @@ static void check_by_sink(struct slu_draft *draft, const struct slu_config_sink 
     }
 }
 
+/* The section as the sink gets it; NULL: no memory. */
+static const struct slu_node *section_for(struct slu_draft *draft, const struct slu_node *section,
+                                          const struct slu_sink_ops *ops,
+                                          const struct slu_node *policies)
+{
+    struct slu_node_pair *last;
+    struct slu_node *copy = with_absolute_paths(draft, section, &last);
+
+    if (copy == NULL || ops == NULL || !ops->wants_policies)
+        return copy;
+    *last = (struct slu_node_pair){.key = SLU_SLICE("policies"), .value = policies};
+    copy->n++;
+    return copy;
+}
+
 static bool read_sink(struct slu_draft *draft, const struct slu_node_pair *pair,
-                      struct slu_config_sink *sink)
+                      const struct slu_node *policies, struct slu_config_sink *sink)
 {
     char pointer[128];
 
     slu_draft_pointer(pointer, sizeof(pointer), "/sinks", pair->key);
     sink->name = slu_arena_copy(&draft->config->arena, pair->key);
-    sink->section = with_absolute_path(draft, pair->value);
+    sink->ops = slu_sink_find(slu_node_text(slu_node_get(pair->value, "type"), ""));
+    sink->section = section_for(draft, pair->value, sink->ops, policies);
     if (sink->section != NULL)
         sink->section = with_schema_text(draft, sink->section, pointer);
     if (sink->name == NULL || sink->section == NULL) {
         slu_draft_no_memory(draft);
         return false;
     }
-    sink->ops = slu_sink_find(slu_node_text(slu_node_get(pair->value, "type"), ""));
     sink->when_full = read_when_full(pair->value);
     sink->fingerprint = fingerprint(sink->section);
     read_batch(draft, pair->value, pointer, sink);
@@ -227,7 +333,8 @@ bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *co
     const size_t n = map != NULL && map->kind == SLU_NODE_MAP ? map->n : 0;
 
     config->sinks = slu_arena_array(&config->arena, n + 1, sizeof(config->sinks[0]));
-    if (config->sinks == NULL) {
+    const struct slu_node *policies = policies_for_sinks(draft);
+    if (config->sinks == NULL || policies == NULL) {
         slu_draft_no_memory(draft);
         return false;
     }
@@ -236,7 +343,7 @@ bool slu_draft_read_sinks(struct slu_draft *draft, slu_config_bit *bit, void *co
         struct slu_config_sink *sink = &config->sinks[i];
         sink->bit = (int)i;
         if (slu_draft_is_sound(draft, map->pairs[i].value) &&
-            !read_sink(draft, &map->pairs[i], sink))
+            !read_sink(draft, &map->pairs[i], policies, sink))
             return false;
     }
     if (bit == NULL || draft->problems->n_errors != 0)
@@ -299,4 +406,27 @@ uint64_t slu_draft_sinks(struct slu_draft *draft, const struct slu_node *section
         tell_unknown(draft, section, pointer, item, name);
     }
     return bits;
+}
+
+void slu_draft_check_violation_sinks(struct slu_draft *draft, const struct slu_node *policy,
+                                     const char *pointer)
+{
+    const struct slu_config *config = draft->config;
+    const struct slu_node *list = slu_node_get(slu_node_get(policy, "on_violation"), "to");
+
+    for (size_t i = 0; list != NULL && list->kind == SLU_NODE_LIST && i < list->n; i++) {
+        char below[64];
+        for (size_t s = 0; s < config->n_sinks; s++) {
+            const struct slu_config_sink *sink = &config->sinks[s];
+            if (sink->name == NULL || sink->ops == NULL || sink->ops->takes_messages_only == NULL ||
+                !slu_slice_equal(list->items[i]->text, slu_slice_of(sink->name)) ||
+                !sink->ops->takes_messages_only(sink->section))
+                continue;
+            snprintf(below, sizeof(below), "/on_violation/to/%zu", i);
+            slu_draft_tell(draft, false, policy, pointer, below,
+                           "sink \"%s\" takes messages only, no violations: give it a sink of "
+                           "another layout",
+                           sink->name);
+        }
+    }
 }

@@ -1,21 +1,19 @@
 /* config_unsupported.c -- see config_unsupported.h. A feature that arrives takes its rows away. */
 #include "plugin/config_unsupported.h"
 
+#include <string.h>
+
 static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_TOP, "registry", NULL, false},
-    {SLU_SECTION_TOP, "schema_documents", NULL, false},
     {SLU_SECTION_TOP, "default_draft", NULL, false},
     {SLU_SECTION_TOP, "quota", NULL, false},
     {SLU_SECTION_TOP, "dedupe", NULL, false},
-    {SLU_SECTION_SCHEMA, "format", NULL, false},
-    {SLU_SECTION_SCHEMA, "default_draft", NULL, false},
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
     {SLU_SECTION_SCHEMA, "registry", NULL, true},
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
-    {SLU_SECTION_SINK, "type", "kafka", true},
-    {SLU_SECTION_SINK, "type", "postgresql", true},
+    {SLU_SECTION_SINK_KAFKA, "value", "avro", false},
+    {SLU_SECTION_SINK_KAFKA, "schema", NULL, false},
     {SLU_SECTION_POLICY, "payload", "csv", false},
-    {SLU_SECTION_POLICY, "timestamp", NULL, false},
     {SLU_SECTION_POLICY, "alarms", NULL, false},
     {SLU_SECTION_POLICY, "on_alarm", NULL, false},
     {SLU_SECTION_POLICY, "limits_table", NULL, false},
@@ -23,6 +21,17 @@ static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_POLICY, "require", NULL, false},
     {SLU_SECTION_POLICY, "dedupe", NULL, false},
     {SLU_SECTION_POLICY, "quota", NULL, false},
+};
+
+/* Keys of maps further down. */
+static const struct {
+    enum slu_section section;
+    const char *map; /* the end of its pointer */
+    const char *key;
+} unsupported_below[] = {
+    {SLU_SECTION_POLICY, "/timestamp", "max_future"},
+    {SLU_SECTION_POLICY, "/timestamp", "max_age"},
+    {SLU_SECTION_POLICY, "/timestamp", "order"},
 };
 
 static const struct slu_node *find_value(const struct slu_node *node, const char *value)
@@ -50,4 +59,18 @@ const struct slu_unsupported *slu_unsupported_find(enum slu_section section,
             return row;
     }
     return NULL;
+}
+
+bool slu_unsupported_below(enum slu_section section, const char *map_pointer, struct slu_slice key)
+{
+    const struct slu_slice pointer = slu_slice_of(map_pointer);
+
+    for (size_t i = 0; i < sizeof(unsupported_below) / sizeof(unsupported_below[0]); i++) {
+        const struct slu_slice map = slu_slice_of(unsupported_below[i].map);
+        if (unsupported_below[i].section == section && pointer.len >= map.len &&
+            memcmp(pointer.data + pointer.len - map.len, map.data, map.len) == 0 &&
+            slu_slice_equal(key, slu_slice_of(unsupported_below[i].key)))
+            return true;
+    }
+    return false;
 }

@@ -19,4 +19,7 @@ const struct slu_unsupported *slu_unsupported_find(enum slu_section section,
                                                    const struct slu_node_pair *pair,
                                                    const struct slu_node **at);
 
+/* The same for a key further down, in the map at this pointer. */
+bool slu_unsupported_below(enum slu_section section, const char *map_pointer, struct slu_slice key);
+
 #endif

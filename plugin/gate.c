@@ -43,6 +43,7 @@ struct route {
     struct slu_avro_origin avro;
     enum slu_format format;
     uint8_t quality;
+    int64_t event_ns;
 };
 
 void slu_gate_init(struct slu_gate *gate)
@@ -142,7 +143,7 @@ static bool spool_alert(struct slu_gate *gate, const struct slu_finding *finding
     }
     struct slu_record record = {
         .time_ns = message->received_ns,
-        .event_ns = message->received_ns,
+        .event_ns = finding->event_ns,
         .sinks = bound->violation_sinks,
         .policy = bound->number,
         .schema = bound->schema,
@@ -269,6 +270,7 @@ static void add_route(const struct slu_finding *finding, const struct slu_policy
             finding->payload->fault == SLU_PAYLOAD_OK ? finding->payload->format : SLU_FORMAT_BYTES;
     }
     route->sinks |= bound->sinks;
+    route->event_ns = finding->event_ns;
 }
 
 /* A policy with one schema has its number at hand. An Avro record names the schema it was written with,
@@ -290,7 +292,7 @@ static enum slu_admission accept_message(struct slu_gate *gate, const struct slu
 
     struct slu_record record = {
         .time_ns = message->received_ns,
-        .event_ns = message->received_ns,
+        .event_ns = route->event_ns,
         .sinks = route->sinks,
         .policy = route->bound->number,
         .schema = schema_number(gate, route),

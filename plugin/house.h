@@ -120,7 +120,8 @@ void slu_house_notice(struct slu_house *house, const char *code, const char *mes
 /* Log every problem of a configuration (the first 20) and put the first into err. */
 void slu_house_tell_problems(struct slu_problems *problems, struct slu_err *err);
 
-/* Give each configured sink its bit in the spool; orphan the others. Broker's thread. */
+/* Give each configured sink its bit in the spool; orphan the others. Waits for the disk: the
+ * housekeeper's thread, or the broker's before it runs. */
 int slu_house_register_sinks(struct slu_house *house, struct slu_config *config,
                              struct slu_err *err);
 

@@ -2,8 +2,7 @@
  *
  *   housekeeper                                   broker's thread (tick)
  *   load and compile ─ any problem: keep the old
- *   ask ────────────────────────────────────────▶ give new sinks their bits
- *   numbers and counters for the new policies
+ *   bits for new sinks, numbers and counters for new policies: all that waits for the disk
  *   stop the sinks that changed, start the new ones ─ any problem: put the old ones back
  *   ask ────────────────────────────────────────▶ swap snapshot, binding, configuration
  *   stop the sinks that left, now that nothing is routed to them; free the old configuration
@@ -21,19 +20,12 @@
 
 #define SINK_STOP_NS (2 * SLU_NS_PER_S)
 
-/* What the two tasks on the broker's thread need. */
+/* What is made here, and what the task on the broker's thread swaps. */
 struct change {
     struct slu_config *config;
     struct slu_snapshot *snapshot;
     struct slu_binding *binding;
 };
-
-static int register_task(struct slu_house *house, void *argument, struct slu_err *err)
-{
-    const struct change *change = argument;
-
-    return slu_house_register_sinks(house, change->config, err);
-}
 
 /* Swaps, and leaves the old ones in `change` for the housekeeper to free. */
 static int swap_task(struct slu_house *house, void *argument, struct slu_err *err)
@@ -154,14 +146,13 @@ static int change_sinks(struct slu_house *house, const struct slu_config *next, 
  * whatever became of the one before. */
 static void put_back(struct slu_house *house)
 {
-    struct change old = {.config = house->config};
     struct slu_err err = {.kind = SLU_OK};
 
     if (slu_house_is_stopping(house))
         return;
     int result = stop_changed(house, house->config, &err);
     stop_departed(house, house->config);
-    result |= slu_house_ask(house, register_task, &old, &err);
+    result |= slu_house_register_sinks(house, house->config, &err);
     result |= start_missing(house, house->config, true, &err);
     if (result != 0 && !slu_house_is_stopping(house))
         slu_log(SLU_LOG_ERROR, "reload: %s; restart the broker", err.text);
@@ -194,7 +185,7 @@ static int reload(struct slu_house *house, struct slu_err *err)
 
     if (load_beside(house, &change, err) != 0)
         goto done;
-    if (slu_house_ask(house, register_task, &change, err) != 0)
+    if (slu_house_register_sinks(house, change.config, err) != 0)
         goto put_back;
     change.binding =
         slu_binding_new(change.config, change.snapshot, house->spool, &house->counts, err);

@@ -11,7 +11,8 @@
  *                    would_reroute: messages that a policy in mode monitor would have acted on
  *   sinks.<name>     type, state (delivery.h; orphaned: left the configuration with records waiting),
  *                    the books of spool.h, which always balance, lag_seconds: age of the oldest record
- *                    that waits, last_error: null when there is none
+ *                    that waits, last_error: null when there is none; <type>: numbers of the sink's own
+ *                    while it is open, for kafka those of kafka_statistics.h
  *   spool            bytes of all segments, max as configured, head_seq: the newest record's number,
  *                    durable_seq: the newest that survives a power cut
  *
@@ -109,6 +110,16 @@ static const struct slu_house_sink *running_sink(const struct slu_house *house, 
     return NULL;
 }
 
+/* What the sink itself has to show. */
+static json_t *numbers(const struct slu_delivery_stats *delivery)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < delivery->n_numbers; i++)
+        json_object_set_new(object, delivery->numbers[i].name, count(delivery->numbers[i].value));
+    return object;
+}
+
 static json_t *sink(const struct slu_house *house, const struct slu_spool_sink_stats *books)
 {
     const struct slu_house_sink *running = running_sink(house, books->name);
@@ -127,6 +138,8 @@ static json_t *sink(const struct slu_house *house, const struct slu_spool_sink_s
     json_object_set_new(object, "spooled", count(books->spooled));
     json_object_set_new(object, "lag_seconds", json_real(lag_seconds(books)));
     json_object_set_new(object, "last_error", text_or_null(delivery.last_error));
+    if (delivery.n_numbers > 0)
+        json_object_set_new(object, books->type, numbers(&delivery));
     return object;
 }
 

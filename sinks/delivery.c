@@ -61,6 +61,19 @@ static void wind_down(struct slu_delivery *d, int64_t deadline_ns)
     } while (d->window.n > 0 && slu_clock_mono_ns() < deadline_ns);
 }
 
+/* What the sink has to show, for whoever asks. */
+static void note_numbers(struct slu_delivery *d)
+{
+    struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX];
+    if (d->ops->numbers == NULL)
+        return;
+    const size_t n = d->is_open ? d->ops->numbers(d->self, numbers) : 0;
+    pthread_mutex_lock(&d->lock);
+    memcpy(d->stats.numbers, numbers, n * sizeof(numbers[0]));
+    d->stats.n_numbers = n;
+    pthread_mutex_unlock(&d->lock);
+}
+
 static void turn(struct slu_delivery *d, const struct slu_wishes *wishes)
 {
     if (wishes->resume) {
@@ -80,6 +93,7 @@ static void *run(void *context)
     while (!wishes.abandoned && !d->gives_up && !d->is_drained &&
            (!wishes.stop || slu_clock_mono_ns() < wishes.drain_until_ns)) {
         turn(d, &wishes);
+        note_numbers(d);
         wishes = slu_delivery_wishes(d);
     }
     if (!wishes.abandoned) {

@@ -72,6 +72,8 @@ struct slu_delivery_stats {
     enum slu_delivery_state state;
     bool breaker_open;    /* paused by the circuit breaker */
     char last_error[256]; /* "" none since it was last connected */
+    size_t n_numbers;     /* of the sink's own, see sink.h; 0 while it is not open */
+    struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX];
 };
 
 /* Any thread. */

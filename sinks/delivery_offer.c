@@ -60,7 +60,8 @@ static bool await_records(struct slu_delivery *d, size_t wanted, const struct sl
         return slu_spool_wait(d->reader, d->pushed, now + SLU_DELIVERY_PAUSE_NS);
     if (!slu_spool_wait(d->reader, d->pushed, d->window.n > 0 ? now : now + SLU_DELIVERY_TURN_NS))
         return false;
-    slu_spool_wait(d->reader, d->pushed + wanted - 1, slu_clock_mono_ns() + d->batch_time_ns);
+    if (!d->more_is_there)
+        slu_spool_wait(d->reader, d->pushed + wanted - 1, slu_clock_mono_ns() + d->batch_time_ns);
     return true;
 }
 
@@ -70,6 +71,9 @@ static size_t read_records(struct slu_delivery *d, size_t wanted)
     struct slu_err err = {0};
     const int n =
         slu_spool_read(d->reader, d->pushed, d->records, wanted, SLU_DELIVERY_BATCH_BYTES, &err);
+    /* Bounded by bytes: the next batch is there already. */
+    d->more_is_there = n > 0 && (size_t)n < wanted &&
+                       slu_spool_wait(d->reader, d->records[n - 1].seq, slu_clock_mono_ns());
     if (n >= 0)
         return (size_t)n;
     slu_log_sometimes(&d->spool_rate, SLU_DELIVERY_REPEAT_NS, SLU_LOG_WARNING,
@@ -113,6 +117,8 @@ void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
         !slu_delivery_takes_id_of(d, &d->records[0]))
         return;
     d->has_pushed = true;
-    if (!push(d, n, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS) && d->window.n == 0)
+    const bool took_all = push(d, n, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS);
+    d->more_is_there |= !took_all;
+    if (!took_all && d->window.n == 0)
         slu_delivery_nap(d, SLU_DELIVERY_PAUSE_NS); /* it takes none and has none: not in a hurry */
 }

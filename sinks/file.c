@@ -465,4 +465,5 @@ const struct slu_sink_ops slu_sink_file = {
     .reset = reset,
     .finish = finish,
     .close = close_sink,
+    .probe = slu_file_probe,
 };

@@ -6,6 +6,7 @@
  *   file_recover.c   after a start: finish what was left open
  *   file_tree.c      walking the dated folders, names of files
  *   file_retain.c    removing the oldest
+ *   file_probe.c     what `sluice check --connect` tells
  *   file_compress.c  gzip, a slice at a time
  *   file_avro.c      `format: avro`: blocks of records
  *
@@ -252,5 +253,11 @@ struct slu_slice slu_file_avro_head(const struct slu_file *file);
 /* Which of the first `size` bytes of a container file are whole blocks? Returns 0, or -1 and err. */
 int slu_file_avro_read(const struct slu_file *file, int fd, off_t size,
                        struct slu_file_reading *reading, struct slu_err *err);
+
+/* ---- file_probe.c ------------------------------------------------------------------------------------ */
+
+/* sink.h's probe. */
+void slu_file_probe(const struct slu_sink_env *env, const struct slu_node *section,
+                    int64_t deadline_mono_ns, struct slu_sink_report *report);
 
 #endif

@@ -172,21 +172,6 @@ static int set_property(rd_kafka_conf_t *conf, const struct slu_kafka_property *
     return -1;
 }
 
-void slu_kafka_client_check(const struct slu_kafka_options *options, struct slu_problems *problems)
-{
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    char text[TEXT_SIZE];
-
-    for (size_t i = 0; i < options->n_properties; i++) {
-        const struct slu_kafka_property *property = &options->properties[i];
-        if (set_property(conf, property, text) != 0)
-            slu_problems_error(problems, property->node->file, property->node->line,
-                               property->node->column, NULL, "properties: %s: %s", property->name,
-                               text);
-    }
-    rd_kafka_conf_destroy(conf);
-}
-
 static int set_own(rd_kafka_conf_t *conf, const char *name, const char *value, struct slu_err *err)
 {
     char text[TEXT_SIZE];
@@ -229,6 +214,60 @@ static int set_all(rd_kafka_conf_t *conf, const struct slu_kafka_options *option
         set_limit(conf, "batch.num.messages", limits.batch_records, err) != 0)
         return -1;
     return set_own(conf, "bootstrap.servers", options->brokers, err);
+}
+
+/* The place of the property that the text is about; else of the first. */
+static const struct slu_node *place_of(const struct slu_kafka_options *options, const char *text)
+{
+    for (size_t i = 0; i < options->n_properties; i++) {
+        if (strstr(text, options->properties[i].name) != NULL)
+            return options->properties[i].node;
+    }
+    return options->n_properties > 0 ? options->properties[0].node : NULL;
+}
+
+/* A producer that is made and ended at once, without brokers: librdkafka reads certificates and holds
+ * properties against each other. No network is touched. */
+static void check_together(const struct slu_kafka_options *options, struct slu_problems *problems)
+{
+    struct slu_kafka_options alone = *options;
+    struct slu_err err = {0};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    char text[TEXT_SIZE];
+
+    alone.brokers = "";
+    if (set_all(conf, &alone, (struct slu_kafka_limits){0}, &err) == 0) {
+        rd_kafka_conf_set_log_cb(conf, NULL);
+        rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
+        if (rk != NULL) {
+            rd_kafka_destroy(rk);
+            return;
+        }
+        slu_err_set(&err, SLU_EINVAL, "librdkafka makes no producer: %s", text);
+    }
+    rd_kafka_conf_destroy(conf);
+    const struct slu_node *node = place_of(options, err.text);
+    slu_problems_error(problems, node != NULL ? node->file : NULL, node != NULL ? node->line : 0,
+                       node != NULL ? node->column : 0, NULL, "properties: %s", err.text);
+}
+
+void slu_kafka_client_check(const struct slu_kafka_options *options, struct slu_problems *problems)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const size_t before = problems->n_errors;
+    char text[TEXT_SIZE];
+
+    for (size_t i = 0; i < options->n_properties; i++) {
+        const struct slu_kafka_property *property = &options->properties[i];
+        if (slu_kafka_options_refusal(property->name, property->value) == NULL &&
+            set_property(conf, property, text) != 0)
+            slu_problems_error(problems, property->node->file, property->node->line,
+                               property->node->column, NULL, "properties: %s: %s", property->name,
+                               text);
+    }
+    rd_kafka_conf_destroy(conf);
+    if (problems->n_errors == before && options->is_sound)
+        check_together(options, problems);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
@@ -495,13 +534,31 @@ void slu_kafka_client_purge(struct slu_kafka_client *client, bool under_way)
                                          : RD_KAFKA_PURGE_F_QUEUE);
 }
 
-int slu_kafka_client_reach(struct slu_kafka_client *client, int timeout_ms, struct slu_err *err)
+static void see_topic(const struct rd_kafka_metadata_topic *topic, struct slu_kafka_sight *sight)
+{
+    sight->has_topic = topic->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    sight->n_partitions = topic->partition_cnt;
+    for (int i = 0; i < topic->partition_cnt; i++)
+        sight->n_leaderless += topic->partitions[i].leader < 0;
+}
+
+/* All topics are asked for: asking for one by name may make it. */
+int slu_kafka_client_look(struct slu_kafka_client *client, const char *topic, int timeout_ms,
+                          struct slu_kafka_sight *sight, struct slu_err *err)
 {
     const struct rd_kafka_metadata *metadata = NULL;
-    const rd_kafka_resp_err_t error =
-        rd_kafka_metadata(client->rk, 0, NULL, &metadata, timeout_ms > 0 ? timeout_ms : 1);
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(client->rk, topic != NULL, NULL, &metadata,
+                                                        timeout_ms > 0 ? timeout_ms : 1);
+
+    *sight = (struct slu_kafka_sight){.n_brokers = 0};
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR)
         return slu_err_set(err, SLU_EIO, "no broker answers: %s", rd_kafka_err2str(error));
+    snprintf(sight->broker, sizeof(sight->broker), "%s", metadata->orig_broker_name);
+    sight->n_brokers = metadata->broker_cnt;
+    for (int i = 0; topic != NULL && i < metadata->topic_cnt; i++) {
+        if (strcmp(metadata->topics[i].topic, topic) == 0)
+            see_topic(&metadata->topics[i], sight);
+    }
     rd_kafka_metadata_destroy(metadata);
     return 0;
 }

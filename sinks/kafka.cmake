@@ -8,6 +8,7 @@ slu_room(slu_kafka
         kafka_lose.c
         kafka_message.c
         kafka_options.c
+        kafka_probe.c
         kafka_queue.c
         kafka_sink.c
         kafka_statistics.c

@@ -24,12 +24,8 @@
 #ifndef SLU_SINKS_KAFKA_H
 #define SLU_SINKS_KAFKA_H
 
-#include "sinks/kafka_statistics.h"
 #include "sinks/sink.h"
 
 extern const struct slu_sink_ops slu_sink_kafka;
-
-/* librdkafka's own numbers of an open sink, a few seconds old at most. Any thread, while it is open. */
-void slu_kafka_numbers(const void *self, struct slu_kafka_numbers *numbers);
 
 #endif

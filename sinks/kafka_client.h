@@ -51,7 +51,8 @@ struct slu_kafka_client *slu_kafka_client_new(const struct slu_kafka_options *op
                                               const struct slu_kafka_events *events,
                                               struct slu_err *err);
 
-/* Hold the properties against librdkafka. What is wrong goes to `problems`. */
+/* Hold the properties against librdkafka, certificates and keys included; no network. What is wrong goes to
+ * `problems`. Options that were read with errors are looked at as far as that makes sense. */
 void slu_kafka_client_check(const struct slu_kafka_options *options, struct slu_problems *problems);
 
 /* Hand a message over; its bytes are copied. Returns NULL, or the name of the error ("_QUEUE_FULL":
@@ -72,8 +73,17 @@ size_t slu_kafka_client_waiting(const struct slu_kafka_client *client);
 /* Give up what is not sent yet, with `under_way` also what is. The reports come by poll. */
 void slu_kafka_client_purge(struct slu_kafka_client *client, bool under_way);
 
-/* Ask a broker for anything: does one answer? Returns 0, or -1 and err. */
-int slu_kafka_client_reach(struct slu_kafka_client *client, int timeout_ms, struct slu_err *err);
+/* What a look at the cluster shows. */
+struct slu_kafka_sight {
+    char broker[256]; /* that answered */
+    int n_brokers;
+    bool has_topic; /* there, and to be seen by this user */
+    int n_partitions, n_leaderless;
+};
+
+/* Look at the cluster and a topic (NULL: none), without making it. Returns 0, or -1 and err. */
+int slu_kafka_client_look(struct slu_kafka_client *client, const char *topic, int timeout_ms,
+                          struct slu_kafka_sight *sight, struct slu_err *err);
 
 /* End it; serves the last reports. False: some messages got none. Waits at most about a second; librdkafka's threads that
  * hang longer (in a name server's silence) are left to end by themselves. NULL is fine (true). */

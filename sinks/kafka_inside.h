@@ -7,6 +7,7 @@
  *   kafka_options.c     the section
  *   kafka_fate.c        what an error means
  *   kafka_statistics.c  librdkafka's numbers
+ *   kafka_probe.c       a look at the cluster for `sluice check --connect`
  *   kafka.c             librdkafka
  *
  *              ┌──────────── a broker answers ────────────▶ RUNNING ◀─ RESET
@@ -20,7 +21,7 @@
  * RUNNING   records are taken
  * LOSING    nothing is sent any more; a second for the answers that are still to come
  *
- * Threads: all of it runs in the sink's own thread, but for slu_kafka_numbers().
+ * Threads: all of it runs in the sink's own thread.
  */
 #ifndef SLU_SINKS_KAFKA_INSIDE_H
 #define SLU_SINKS_KAFKA_INSIDE_H
@@ -62,6 +63,7 @@ struct slu_kafka {
     const struct slu_sink_env *env;
     struct slu_arena arena;
     struct slu_kafka_options options;
+    struct slu_sink_policies policies;
     struct slu_kafka_maker maker;
     struct slu_kafka_queue queue;
     struct slu_kafka_statistics statistics;
@@ -121,6 +123,12 @@ enum slu_sink_answer slu_kafka_lose_step(struct slu_kafka *kafka, int64_t deadli
 
 /* The producer is gone; what follows from the reason? LIVE, or PAUSED and err; STARTING. */
 enum slu_sink_answer slu_kafka_conclude(struct slu_kafka *kafka, struct slu_err *err);
+
+/* ---- kafka_probe.c ----------------------------------------------------------------------------------- */
+
+/* See probe of sink.h. */
+void slu_kafka_probe(const struct slu_sink_env *env, const struct slu_node *section,
+                     int64_t deadline_mono_ns, struct slu_sink_report *report);
 
 /* Milliseconds until then; 0: it has come. */
 int slu_kafka_ms_until(int64_t mono_ns);

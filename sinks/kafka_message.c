@@ -163,6 +163,21 @@ static bool is_whole_topic(const struct slu_template *template)
     return slu_slice_equal(slu_template_text(template), SLU_SLICE("${topic}"));
 }
 
+/* The filter of the record's policy that says which part of its topic a {level} is. */
+static const struct slu_topic_filter *filter_of(struct slu_kafka_maker *maker,
+                                                const struct slu_record *record)
+{
+    if (!maker->has_levels)
+        return NULL;
+    if (!maker->has_policy || maker->policy_number != record->policy) {
+        maker->policy = slu_sink_policies_find(
+            maker->policies, maker->env->policy_name(maker->env->names, record->policy));
+        maker->policy_number = record->policy;
+        maker->has_policy = true;
+    }
+    return slu_sink_policy_filter(maker->policy, record->topic);
+}
+
 static enum slu_kafka_made make_texts(struct slu_kafka_maker *maker,
                                       const struct slu_record *record,
                                       struct slu_kafka_message *message,
@@ -177,7 +192,7 @@ static enum slu_kafka_made make_texts(struct slu_kafka_maker *maker,
         .variables[SLU_VARIABLE_POLICY] =
             slu_slice_of(maker->env->policy_name(maker->env->names, record->policy)),
         .variables[SLU_VARIABLE_INSTANCE] = slu_slice_of(maker->env->instance),
-        .filter = maker->filter != NULL ? maker->filter(maker->filter_context, record) : NULL,
+        .filter = filter_of(maker, record),
         .topic = record->topic,
         .payload = look,
         .context = &looking,
@@ -355,9 +370,12 @@ static int64_t timestamp_ms(int64_t event_ns)
 /* ---- whole ---------------------------------------------------------------------------------------------- */
 
 void slu_kafka_maker_init(struct slu_kafka_maker *maker, const struct slu_kafka_options *options,
-                          const struct slu_sink_env *env)
+                          const struct slu_sink_policies *policies, const struct slu_sink_env *env)
 {
-    *maker = (struct slu_kafka_maker){.options = options, .env = env};
+    struct slu_slice name;
+    *maker = (struct slu_kafka_maker){.options = options, .policies = policies, .env = env};
+    maker->has_levels = slu_template_level(options->topic, 0, &name) ||
+                        (options->key != NULL && slu_template_level(options->key, 0, &name));
     slu_buf_init(&maker->topic, TEXT_BYTES);
     slu_buf_init(&maker->key, TEXT_BYTES);
     slu_buf_init(&maker->value, SLU_ENVELOPE_MAX_BYTES);

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "sinks/kafka_options.h"
+#include "sinks/policies.h"
 #include "sinks/sink.h"
 
 #include <stddef.h>
@@ -38,12 +39,13 @@ struct slu_payload_reader;
 struct slu_kafka_maker {
     const struct slu_kafka_options *options;
     const struct slu_sink_env *env;
-    /* The filter of the record's policy that its topic matches; NULL: none. May be NULL itself: then
-     * no {level} is known. */
-    const struct slu_topic_filter *(*filter)(const void *context, const struct slu_record *record);
-    const void *filter_context;
+    const struct slu_sink_policies *policies;
+    bool has_levels; /* a template names a {level} */
 
     /* scratch */
+    uint16_t policy_number; /* of the record before; `policy` is its */
+    bool has_policy;
+    const struct slu_sink_policy *policy;
     struct slu_buf topic, key, value, names;
     struct slu_kafka_header *headers; /* owned */
     size_t headers_cap;
@@ -55,9 +57,9 @@ struct slu_kafka_maker {
 
 enum slu_kafka_made { SLU_KAFKA_MADE, SLU_KAFKA_UNFIT, SLU_KAFKA_NO_MEMORY };
 
-/* `options` and `env` must outlive it. */
+/* `options`, `policies` and `env` must outlive it. */
 void slu_kafka_maker_init(struct slu_kafka_maker *maker, const struct slu_kafka_options *options,
-                          const struct slu_sink_env *env);
+                          const struct slu_sink_policies *policies, const struct slu_sink_env *env);
 void slu_kafka_maker_fini(struct slu_kafka_maker *maker);
 
 /* Make the message of a record. It borrows from record and maker, until the next call. UNFIT: the

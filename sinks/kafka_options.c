@@ -5,8 +5,11 @@
  */
 #include "sinks/kafka_options.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 /* ---- properties that may not be set -------------------------------------------------------------------- */
 
@@ -143,6 +146,71 @@ static const struct slu_template *read_template(struct reading *reading, const c
     return template;
 }
 
+/* One broker of the list: [PROTOCOL://]host[:port], an IPv6 address in brackets. */
+static struct slu_slice broker_host(struct slu_slice broker)
+{
+    const char *scheme = memchr(broker.data, '/', broker.len);
+    if (scheme != NULL && scheme > broker.data && scheme[-1] == ':' &&
+        (size_t)(scheme - broker.data) + 1 < broker.len && scheme[1] == '/')
+        broker = slu_slice(scheme + 2, broker.len - (size_t)(scheme + 2 - broker.data));
+    size_t n = broker.len;
+    while (n > 0 && broker.data[n - 1] >= '0' && broker.data[n - 1] <= '9')
+        n--;
+    const bool has_port = n > 0 && n < broker.len && broker.data[n - 1] == ':';
+    return slu_slice(broker.data, has_port ? n - 1 : broker.len);
+}
+
+static bool is_host(struct slu_slice host)
+{
+    const bool is_bracketed = host.len > 2 && host.data[0] == '[' && host.data[host.len - 1] == ']';
+    for (size_t i = 0; i < host.len; i++) {
+        const unsigned char c = (unsigned char)host.data[i];
+        if (c <= ' ' || c == '/' || c == 0x7f || (c == ':' && !is_bracketed))
+            return false;
+    }
+    return host.len > 0;
+}
+
+static bool is_loopback(struct slu_slice host)
+{
+    return slu_slice_equal(host, SLU_SLICE("localhost")) ||
+           slu_slice_equal(host, SLU_SLICE("[::1]")) ||
+           (host.len > 4 && memcmp(host.data, "127.", 4) == 0);
+}
+
+/* The next broker of the list, without blanks around it; false: there are no more. */
+static bool next_broker(const char **at, struct slu_slice *broker)
+{
+    if (*at == NULL)
+        return false;
+    const char *start = *at + strspn(*at, " \t");
+    const char *end = start + strcspn(start, ",");
+    *at = *end == ',' ? end + 1 : NULL;
+    while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    *broker = slu_slice(start, (size_t)(end - start));
+    return true;
+}
+
+static void read_brokers(struct reading *reading)
+{
+    const struct slu_node *node = slu_node_get(reading->section, "brokers");
+    const char *text = copy_text(reading, slu_node_text(node, ""));
+    const char *at = text;
+    struct slu_slice broker;
+
+    reading->options->brokers = text;
+    if (text != NULL && text[0] == '\0') {
+        tell(reading, node, "brokers", "is missing");
+        return;
+    }
+    while (next_broker(&at, &broker)) {
+        if (!is_host(broker_host(broker)))
+            tell(reading, node, "brokers",
+                 "is host:port, several joined with commas, such as k1:9092,k2:9092");
+    }
+}
+
 /* A topic without substitutions is known now: is it one for Kafka? */
 static void check_topic(struct reading *reading, const char *topic)
 {
@@ -155,6 +223,13 @@ static void check_topic(struct reading *reading, const char *topic)
         tell(reading, node, "topic", "Kafka takes no more than 249 characters");
     else if (strcmp(topic, ".") == 0 || strcmp(topic, "..") == 0)
         tell(reading, node, "topic", "Kafka takes no topic that is only dots");
+}
+
+/* A file that cannot be read; librdkafka would only say so much later. */
+static bool is_unreadable(const struct slu_kafka_property *property)
+{
+    return (is_like(property->name, "*.location") || is_like(property->name, "*.keytab")) &&
+           strcmp(property->value, "probe") != 0 && access(property->value, R_OK) != 0;
 }
 
 static void read_property(struct reading *reading, const struct slu_node_pair *pair,
@@ -180,6 +255,10 @@ static void read_property(struct reading *reading, const struct slu_node_pair *p
     else if (reason != NULL) {
         char text[160];
         snprintf(text, sizeof(text), "may not be set: %s", reason);
+        tell(reading, value, what, text);
+    } else if (is_unreadable(property)) {
+        char text[160];
+        snprintf(text, sizeof(text), "cannot be read: %s", strerror(errno));
         tell(reading, value, what, text);
     }
 }
@@ -218,7 +297,7 @@ static const struct slu_kafka_property *find(const struct slu_kafka_options *opt
 static bool is_set_to(const struct slu_kafka_options *options, const char *name, const char *value)
 {
     const struct slu_kafka_property *property = find(options, name);
-    return property != NULL && strcmp(property->value, value) == 0;
+    return property != NULL && strcasecmp(property->value, value) == 0;
 }
 
 static void warn(struct slu_problems *problems, const struct slu_kafka_options *options,
@@ -229,11 +308,39 @@ static void warn(struct slu_problems *problems, const struct slu_kafka_options *
                       name, text);
 }
 
+static bool is_far(const struct slu_kafka_options *options)
+{
+    struct slu_slice broker;
+    for (const char *at = options->brokers; next_broker(&at, &broker);) {
+        if (!is_loopback(broker_host(broker)))
+            return true;
+    }
+    return false;
+}
+
+/* Everything goes over the network as it is. */
+static void warn_plaintext(const struct slu_node *section, const struct slu_kafka_options *options,
+                           struct slu_problems *problems)
+{
+    const struct slu_kafka_property *protocol = find(options, "security.protocol");
+    const struct slu_node *node =
+        protocol != NULL ? protocol->node : slu_node_get(section, "brokers");
+
+    if (node == NULL || !is_far(options) ||
+        (protocol != NULL &&
+         (strcasecmp(protocol->value, "ssl") == 0 || strcasecmp(protocol->value, "sasl_ssl") == 0)))
+        return;
+    slu_problems_warn(problems, node->file, node->line, node->column, NULL,
+                      "the brokers are not on this machine and the connection is not encrypted: "
+                      "anybody on the way can read and change the data; set security.protocol to "
+                      "ssl or sasl_ssl among the properties");
+}
+
 /* What is allowed and opens a door. */
 static void warn_doors(const struct slu_kafka_options *options, struct slu_problems *problems)
 {
     const struct slu_kafka_property *protocol = find(options, "security.protocol");
-    const bool is_sasl = protocol != NULL && strncmp(protocol->value, "sasl", 4) == 0;
+    const bool is_sasl = protocol != NULL && strncasecmp(protocol->value, "sasl", 4) == 0;
 
     if (is_set_to(options, "enable.ssl.certificate.verification", "false"))
         warn(problems, options, "enable.ssl.certificate.verification",
@@ -248,7 +355,7 @@ static void warn_doors(const struct slu_kafka_options *options, struct slu_probl
     if (!is_sasl && find(options, "sasl.password"))
         warn(problems, options, "sasl.password",
              "has no effect without security.protocol: sasl_ssl");
-    if (!is_sasl && (protocol == NULL || strcmp(protocol->value, "ssl") != 0) &&
+    if (!is_sasl && (protocol == NULL || strcasecmp(protocol->value, "ssl") != 0) &&
         find(options, "ssl.ca.location"))
         warn(problems, options, "ssl.ca.location",
              "has no effect without security.protocol: ssl or sasl_ssl");
@@ -265,9 +372,7 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
     const char *topic = slu_node_text(slu_node_get(section, "topic"), "");
 
     *options = (struct slu_kafka_options){0};
-    options->brokers = copy_text(&reading, slu_node_text(slu_node_get(section, "brokers"), ""));
-    if (options->brokers != NULL && options->brokers[0] == '\0')
-        tell(&reading, slu_node_get(section, "brokers"), "brokers", "is missing");
+    read_brokers(&reading);
     check_topic(&reading, topic);
     options->topic = read_template(&reading, "topic", "");
     const char *key = slu_node_text(slu_node_get(section, "key"), "${topic}");
@@ -277,7 +382,16 @@ int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *are
         (enum slu_kafka_value)read_word(&reading, "value", values, 2, "is payload or envelope");
     options->headers = of_word[read_word(&reading, "headers", headers, 3, "is none, ids or all")];
     read_properties(&reading);
-    if (!reading.has_failed)
+    if (!reading.has_failed) {
+        warn_plaintext(section, options, problems);
         warn_doors(options, problems);
-    return reading.has_failed ? -1 : 0;
+    }
+    options->is_sound = !reading.has_failed;
+    return options->is_sound ? 0 : -1;
+}
+
+const char *slu_kafka_options_property(const struct slu_kafka_options *options, const char *name)
+{
+    const struct slu_kafka_property *property = find(options, name);
+    return property != NULL ? property->value : NULL;
 }

@@ -12,6 +12,7 @@
 #include "base/problems.h"
 #include "base/template.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum slu_kafka_value { SLU_KAFKA_PAYLOAD, SLU_KAFKA_ENVELOPE };
@@ -33,12 +34,16 @@ struct slu_kafka_options {
     enum slu_kafka_headers headers;
     const struct slu_kafka_property *properties;
     size_t n_properties;
+    bool is_sound; /* the section had no errors */
 };
 
 /* Read a section; texts live in `arena`. What is wrong goes to `problems`. Returns 0, or -1 when there
  * were errors. Whether librdkafka knows a property is for kafka.c to say. */
 int slu_kafka_options_read(const struct slu_node *section, struct slu_arena *arena,
                            struct slu_kafka_options *options, struct slu_problems *problems);
+
+/* The value of a property; NULL: not set. Values may be secret. */
+const char *slu_kafka_options_property(const struct slu_kafka_options *options, const char *name);
 
 /* Why a property of librdkafka may not be set; NULL: it may. */
 const char *slu_kafka_options_refusal(const char *name, const char *value);

@@ -23,6 +23,7 @@ static int make_client(struct slu_kafka *kafka, struct slu_err *err)
     if (kafka->single_until != 0)
         limits.batch_records = 1;
     kafka->client = slu_kafka_client_new(&kafka->options, limits, &events, err);
+    kafka->statistics = (struct slu_kafka_statistics){.producers = kafka->statistics.producers + 1};
     kafka->is_lost = kafka->is_troubled = kafka->trial_is_sent = false;
     kafka->failure = (struct slu_kafka_failure){0};
     kafka->trouble[0] = '\0';
@@ -35,8 +36,8 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     struct slu_kafka_options options;
     struct slu_arena arena;
     slu_arena_init(&arena, ARENA_BYTES);
-    if (slu_kafka_options_read(section, &arena, &options, problems) == 0)
-        slu_kafka_client_check(&options, problems);
+    slu_kafka_options_read(section, &arena, &options, problems);
+    slu_kafka_client_check(&options, problems);
     slu_arena_fini(&arena);
 }
 
@@ -74,7 +75,9 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     slu_arena_init(&kafka->arena, ARENA_BYTES);
     if (read_options(kafka, section, err) != 0)
         return -1;
-    slu_kafka_maker_init(&kafka->maker, &kafka->options, env);
+    if (slu_sink_policies_read(section, &kafka->arena, &kafka->policies, err) != 0)
+        return -1;
+    slu_kafka_maker_init(&kafka->maker, &kafka->options, &kafka->policies, env);
     if (!slu_kafka_queue_init(&kafka->queue))
         return slu_err_set(err, SLU_ENOMEM, "no memory for the queue of a kafka sink");
     if (make_client(kafka, err) != 0)
@@ -154,6 +157,15 @@ static size_t push(void *self, const struct slu_record *records, size_t n, int64
     return taken;
 }
 
+/* Does a broker answer? Waits a little even when the deadline is now. */
+static int reach(struct slu_kafka *kafka, int64_t deadline_ns, struct slu_err *err)
+{
+    struct slu_kafka_sight sight;
+    const int left_ms = slu_kafka_ms_until(deadline_ns);
+    return slu_kafka_client_look(kafka->client, NULL,
+                                 left_ms > REACH_IDLE_MS ? left_ms : REACH_IDLE_MS, &sight, err);
+}
+
 /* ---- settle: starting ---------------------------------------------------------------------------------------- */
 
 static enum slu_sink_answer away(const struct slu_kafka *kafka, const char *text,
@@ -169,9 +181,7 @@ static enum slu_sink_answer start_step(struct slu_kafka *kafka, int64_t deadline
     struct slu_err problem = {0};
     if (kafka->client == NULL && make_client(kafka, err) != 0)
         return SLU_SINK_PAUSED;
-    const int left_ms = slu_kafka_ms_until(deadline_ns);
-    const int result = slu_kafka_client_reach(
-        kafka->client, left_ms > REACH_IDLE_MS ? left_ms : REACH_IDLE_MS, &problem);
+    const int result = reach(kafka, deadline_ns, &problem);
     slu_kafka_client_poll(kafka->client, 0);
     if (kafka->is_lost) {
         slu_kafka_drop_client(kafka);
@@ -242,18 +252,17 @@ static enum slu_sink_answer look_around(struct slu_kafka *kafka, int64_t deadlin
 
     if (!is_stalled && (!kafka->is_troubled || now - kafka->trouble_ns < GRACE_NS))
         return SLU_SINK_LIVE;
-    const int left_ms = slu_kafka_ms_until(deadline_ns);
-    if (slu_kafka_client_reach(kafka->client, left_ms > REACH_IDLE_MS ? left_ms : REACH_IDLE_MS,
-                               &problem) != 0)
+    if (reach(kafka, deadline_ns, &problem) != 0)
         return away(kafka, problem.text, err);
     kafka->is_troubled = false;
     kafka->trouble[0] = '\0';
     if (!is_stalled)
         return SLU_SINK_LIVE;
-    slu_err_set(err, SLU_EIO,
-                "the brokers answer, but have confirmed no record for %lld s (too few replicas in "
-                "sync?)",
-                (long long)((now - kafka->progress_ns) / SLU_NS_PER_S));
+    slu_err_set(err, SLU_EIO, "the brokers answer, but have confirmed no record for %lld s%s",
+                (long long)((now - kafka->progress_ns) / SLU_NS_PER_S),
+                kafka->statistics.throttle_ms > 0
+                    ? ": a quota holds this client back, raise it"
+                    : ": too few replicas in sync, or a full disk? See the brokers' logs");
     return SLU_SINK_AWAY;
 }
 
@@ -351,15 +360,16 @@ static void close_sink(void *self)
     slu_arena_fini(&kafka->arena);
 }
 
-void slu_kafka_numbers(const void *self, struct slu_kafka_numbers *numbers)
+static size_t numbers(const void *self, struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX])
 {
     const struct slu_kafka *kafka = self;
-    slu_kafka_statistics_get(&kafka->statistics, numbers);
+    return slu_kafka_statistics_show(&kafka->statistics, numbers);
 }
 
 const struct slu_sink_ops slu_sink_kafka = {
     .type = "kafka",
     .self_bytes = sizeof(struct slu_kafka),
+    .wants_policies = true,
     .check = check,
     .open = open_sink,
     .push = push,
@@ -367,4 +377,6 @@ const struct slu_sink_ops slu_sink_kafka = {
     .reset = reset,
     .finish = finish,
     .close = close_sink,
+    .numbers = numbers,
+    .probe = slu_kafka_probe,
 };

@@ -1,22 +1,11 @@
 /* kafka_statistics.c -- see kafka_statistics.h. The JSON is librdkafka's STATISTICS.md:
  *
  *   {"msg_cnt":…, "msg_size":…, "txmsgs":…, "txmsg_bytes":…, "tx":…,
- *    "brokers": {"host:9092/1": {"txretries":…, "txerrs":…, "rtt": {"avg":…, …}, …}, …}, …}
+ *    "brokers": {"host:9092/1": {"txretries":…, "txerrs":…, "rtt": {"avg":…, …}, "throttle": {…}, …}, …}, …}
  */
 #include "sinks/kafka_statistics.h"
 
 #include "validation/payload/payload.h"
-
-/* Places in the array; the order of struct slu_kafka_numbers. */
-enum { QUEUED, QUEUED_BYTES, SENT, SENT_BYTES, REQUESTS, RETRIES, ERRORS, RTT };
-
-static const struct {
-    const char *key;
-    unsigned number;
-} totals[] = {
-    {"msg_cnt", QUEUED},         {"msg_size", QUEUED_BYTES}, {"txmsgs", SENT},
-    {"txmsg_bytes", SENT_BYTES}, {"tx", REQUESTS},
-};
 
 static uint64_t number_of(const struct slu_value *object, const char *key)
 {
@@ -25,25 +14,31 @@ static uint64_t number_of(const struct slu_value *object, const char *key)
     return value != NULL && slu_value_variant(value) == SLU_VALUE_UINT ? value->u64 : 0;
 }
 
-static void add_brokers(const struct slu_value *brokers, uint64_t numbers[SLU_KAFKA_NUMBERS])
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void add_brokers(const struct slu_value *brokers, struct slu_kafka_statistics *sum)
 {
     if (brokers == NULL || slu_value_kind(brokers) != SLU_VALUE_OBJECT)
         return;
     const struct slu_value *key = slu_value_first(brokers);
     for (size_t i = 0; i < slu_value_len(brokers); i++) {
         const struct slu_value *broker = slu_value_next(key);
-        const uint64_t rtt = number_of(slu_value_get(broker, SLU_SLICE("rtt")), "avg");
-        numbers[RETRIES] += number_of(broker, "txretries");
-        numbers[ERRORS] += number_of(broker, "txerrs");
-        if (rtt > numbers[RTT])
-            numbers[RTT] = rtt;
+        const uint64_t rtt_us = number_of(slu_value_get(broker, SLU_SLICE("rtt")), "avg");
+        const uint64_t held_ms = number_of(slu_value_get(broker, SLU_SLICE("throttle")), "avg");
+        sum->retries += number_of(broker, "txretries");
+        sum->errors += number_of(broker, "txerrs");
+        sum->rtt_us = larger(sum->rtt_us, rtt_us);
+        sum->throttle_ms = larger(sum->throttle_ms, held_ms);
         key = slu_value_next(broker);
     }
 }
 
 bool slu_kafka_statistics_read(struct slu_kafka_statistics *statistics, struct slu_slice json)
 {
-    uint64_t numbers[SLU_KAFKA_NUMBERS] = {0};
+    struct slu_kafka_statistics fresh = {.producers = statistics->producers};
     struct slu_payload payload;
     if (json.len > SLU_KAFKA_STATISTICS_MAX_BYTES)
         return false;
@@ -53,30 +48,24 @@ bool slu_kafka_statistics_read(struct slu_kafka_statistics *statistics, struct s
                          slu_value_kind(payload.root) == SLU_VALUE_OBJECT;
 
     if (is_read) {
-        for (size_t i = 0; i < sizeof(totals) / sizeof(totals[0]); i++)
-            numbers[totals[i].number] = number_of(payload.root, totals[i].key);
-        add_brokers(slu_value_get(payload.root, SLU_SLICE("brokers")), numbers);
-        for (size_t i = 0; i < SLU_KAFKA_NUMBERS; i++)
-            atomic_store_explicit(&statistics->numbers[i], numbers[i], memory_order_relaxed);
+        fresh.queued = number_of(payload.root, "msg_cnt");
+        fresh.queued_bytes = number_of(payload.root, "msg_size");
+        fresh.sent = number_of(payload.root, "txmsgs");
+        fresh.sent_bytes = number_of(payload.root, "txmsg_bytes");
+        fresh.requests = number_of(payload.root, "tx");
+        add_brokers(slu_value_get(payload.root, SLU_SLICE("brokers")), &fresh);
+        *statistics = fresh;
     }
     slu_payload_reader_free(reader);
     return is_read;
 }
 
-void slu_kafka_statistics_get(const struct slu_kafka_statistics *statistics,
-                              struct slu_kafka_numbers *numbers)
+size_t slu_kafka_statistics_show(const struct slu_kafka_statistics *statistics,
+                                 struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX])
 {
-    uint64_t all[SLU_KAFKA_NUMBERS];
-    for (size_t i = 0; i < SLU_KAFKA_NUMBERS; i++)
-        all[i] = atomic_load_explicit(&statistics->numbers[i], memory_order_relaxed);
-    *numbers = (struct slu_kafka_numbers){
-        .queued = all[QUEUED],
-        .queued_bytes = all[QUEUED_BYTES],
-        .sent = all[SENT],
-        .sent_bytes = all[SENT_BYTES],
-        .requests = all[REQUESTS],
-        .retries = all[RETRIES],
-        .errors = all[ERRORS],
-        .rtt_us = all[RTT],
-    };
+    size_t n = 0;
+#define SHOW(name, says) numbers[n++] = (struct slu_sink_number){#name, statistics->name};
+    SLU_KAFKA_NUMBERS(SHOW)
+#undef SHOW
+    return n;
 }

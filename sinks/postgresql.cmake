@@ -12,7 +12,7 @@ slu_room(slu_postgresql
         postgresql_json.c
         postgresql_numeric.c
         postgresql_plan.c
-        postgresql_policies.c
+        postgresql_probe.c
         postgresql_queue.c
         postgresql_rows.c
         postgresql_sink.c

@@ -22,8 +22,4 @@
 
 extern const struct slu_sink_ops slu_sink_postgresql;
 
-/* Append the SQL that makes what the sink of that section needs (schema sluice, progress, its table).
- * Returns 0, or -1 and err: the section is wrong, no memory. */
-int slu_postgresql_ddl(const struct slu_node *section, struct slu_buf *out, struct slu_err *err);
-
 #endif

@@ -5,9 +5,10 @@
  *   postgresql_flight.c    a batch: rows, place, commit; and the hunt for a row that is refused
  *   postgresql.c           the only file that knows libpq (postgresql_client.h)
  *   postgresql_sql.c       statements            postgresql_ddl.c       tables
- *   postgresql_plan.c      options, columns      postgresql_policies.c  levels of topics
+ *   postgresql_plan.c      options, columns      policies.c  levels of topics
  *   postgresql_rows.c      record to rows        postgresql_queue.c     rows that wait
  *   postgresql_field.c     value to field        postgresql_numeric.c, _text.c, _json.c
+ *   postgresql_probe.c     what connecting meets
  *   postgresql_catalog.c   does the table fit?   postgresql_fate.c      what an error means
  *
  * Stages of a connection; every error leads to DOWN, from where the next settle begins anew:
@@ -78,7 +79,7 @@ struct slu_pg_sink {
     const struct slu_sink_env *env;
     struct slu_arena arena; /* plan and policies */
     struct slu_pg_plan plan;
-    struct slu_pg_policies policies;
+    struct slu_sink_policies policies;
     struct slu_pg_rows rows;
     char spool_id[SLU_UUID_TEXT_SIZE], owner[SLU_UUID_TEXT_SIZE];
     char application[80];
@@ -106,6 +107,14 @@ struct slu_pg_sink {
     bool was_changed; /* a fate of CHANGED was met, and the table looked at again, since a commit */
     struct slu_log_rate place_rate;
 };
+
+/* The plan of a section, or its first problem as an error. */
+int slu_pg_read_plan(const struct slu_node *section, struct slu_arena *arena,
+                     struct slu_pg_plan *plan, struct slu_err *err);
+
+/* sink.h's probe (postgresql_probe.c). */
+void slu_pg_probe(const struct slu_sink_env *env, const struct slu_node *section,
+                  int64_t deadline_mono_ns, struct slu_sink_report *report);
 
 /* ---- postgresql_stage.c -------------------------------------------------------------------------------- */
 

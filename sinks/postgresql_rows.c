@@ -23,7 +23,7 @@ const char slu_pg_copy_tail[2] = {'\xFF', '\xFF'};
     ((size_t)8 * SLU_RECORD_MAX_BYTES) /* every byte of a record escaped, and some more */
 
 int slu_pg_rows_init(struct slu_pg_rows *rows, const struct slu_pg_plan *plan,
-                     const struct slu_pg_policies *policies, const struct slu_sink_env *env,
+                     const struct slu_sink_policies *policies, const struct slu_sink_env *env,
                      struct slu_err *err)
 {
     *rows = (struct slu_pg_rows){.plan = plan, .policies = policies, .env = env};
@@ -227,13 +227,13 @@ static struct slu_pg_value sample(const struct making *making, bool wants_text)
     return value_of_cell(making, is_text == wants_text ? cell : NULL);
 }
 
-static const struct slu_pg_policy *policy_of(struct making *making)
+static const struct slu_sink_policy *policy_of(struct making *making)
 {
     struct slu_pg_rows *rows = making->rows;
     const char *name = rows->env->policy_name(rows->env->names, making->record->policy);
     if (name != rows->policy_name || name == NULL) {
         rows->policy_name = name;
-        rows->policy = slu_pg_policies_find(rows->policies, name);
+        rows->policy = slu_sink_policies_find(rows->policies, name);
     }
     return rows->policy;
 }
@@ -243,7 +243,7 @@ static bool find_level(struct making *making, const struct slu_pg_column *column
 {
     struct slu_slice text;
     *value = (struct slu_pg_value){.kind = SLU_PG_NULL};
-    if (slu_pg_policy_level(policy_of(making), making->record->topic, column->level, &text)) {
+    if (slu_sink_policy_level(policy_of(making), making->record->topic, column->level, &text)) {
         *value = (struct slu_pg_value){.kind = SLU_PG_STRING, .text = text};
         return true;
     }
@@ -408,7 +408,7 @@ static struct slu_slice member_pointer(struct slu_buf *out, const struct slu_val
 
 static bool add_members(struct making *making, const struct slu_value *root, struct slu_buf *name)
 {
-    const struct slu_pg_policy *policy = policy_of(making);
+    const struct slu_sink_policy *policy = policy_of(making);
     const struct slu_slice timestamp = policy != NULL ? policy->timestamp : (struct slu_slice){0};
     const bool is_object = slu_value_kind(root) == SLU_VALUE_OBJECT;
     const struct slu_value *cell = slu_value_first(root);

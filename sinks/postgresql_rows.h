@@ -12,8 +12,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "sinks/policies.h"
 #include "sinks/postgresql_plan.h"
-#include "sinks/postgresql_policies.h"
 #include "sinks/sink.h"
 #include "validation/payload/payload.h"
 
@@ -25,18 +25,18 @@
 
 struct slu_pg_rows {
     const struct slu_pg_plan *plan;
-    const struct slu_pg_policies *policies;
+    const struct slu_sink_policies *policies;
     const struct slu_sink_env *env;
     struct slu_payload_reader *reader; /* owned */
     struct slu_buf scratch;            /* JSON and tags in the making */
     locale_t c_locale;                 /* owned */
     const char *policy_name;           /* of the last record */
-    const struct slu_pg_policy *policy;
+    const struct slu_sink_policy *policy;
 };
 
 /* Returns 0, or -1 and err: no memory. plan, policies and env must outlive it. */
 int slu_pg_rows_init(struct slu_pg_rows *rows, const struct slu_pg_plan *plan,
-                     const struct slu_pg_policies *policies, const struct slu_sink_env *env,
+                     const struct slu_sink_policies *policies, const struct slu_sink_env *env,
                      struct slu_err *err);
 void slu_pg_rows_fini(struct slu_pg_rows *rows); /* a zeroed one is fine */
 

@@ -122,8 +122,7 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     slu_arena_fini(&arena);
 }
 
-/* The plan, or the first problem as an error. */
-static int read_plan(const struct slu_node *section, struct slu_arena *arena,
+int slu_pg_read_plan(const struct slu_node *section, struct slu_arena *arena,
                      struct slu_pg_plan *plan, struct slu_err *err)
 {
     struct slu_problems problems;
@@ -136,18 +135,24 @@ static int read_plan(const struct slu_node *section, struct slu_arena *arena,
     return result;
 }
 
-int slu_postgresql_ddl(const struct slu_node *section, struct slu_buf *out, struct slu_err *err)
+static int ddl(const struct slu_node *section, struct slu_buf *out, struct slu_err *err)
 {
     static const struct slu_pg_ddl everything = {.schema = true, .progress = true, .table = true};
     struct slu_pg_plan plan;
     struct slu_arena arena;
 
     slu_arena_init(&arena, ARENA_BYTES);
-    int result = read_plan(section, &arena, &plan, err);
+    int result = slu_pg_read_plan(section, &arena, &plan, err);
     if (result == 0 && !slu_pg_ddl_write(out, &plan, everything))
         result = slu_err_set(err, SLU_ENOMEM, "no memory for SQL");
     slu_arena_fini(&arena);
     return result;
+}
+
+/* Rows of columns and samples are made of a message's values; an alert has none of them. */
+static bool takes_messages_only(const struct slu_node *section)
+{
+    return strcmp(slu_node_text(slu_node_get(section, "layout"), "messages"), "messages") != 0;
 }
 
 /* ---- open and close ------------------------------------------------------------------------------------ */
@@ -167,8 +172,8 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     slu_uuid_format(spool_id, sink->spool_id);
     slu_uuid_format(slu_uuid_random(), sink->owner);
     snprintf(sink->application, sizeof(sink->application), "sluice/%s", env->name);
-    if (read_plan(section, &sink->arena, &sink->plan, err) != 0 ||
-        slu_pg_policies_read(section, &sink->arena, &sink->policies, err) != 0)
+    if (slu_pg_read_plan(section, &sink->arena, &sink->plan, err) != 0 ||
+        slu_sink_policies_read(section, &sink->arena, &sink->policies, err) != 0)
         return -1;
     return slu_pg_rows_init(&sink->rows, &sink->plan, &sink->policies, env, err);
 }
@@ -288,10 +293,14 @@ static enum slu_sink_answer settle(void *self, int64_t deadline_mono_ns,
 const struct slu_sink_ops slu_sink_postgresql = {
     .type = "postgresql",
     .self_bytes = sizeof(struct slu_pg_sink),
+    .wants_policies = true,
+    .takes_messages_only = takes_messages_only,
     .check = check,
     .open = open_sink,
     .push = push,
     .settle = settle,
     .reset = reset,
     .close = close_sink,
+    .ddl = ddl,
+    .probe = slu_pg_probe,
 };

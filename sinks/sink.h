@@ -20,9 +20,11 @@
 #ifndef SLU_SINKS_SINK_H
 #define SLU_SINKS_SINK_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/node.h"
 #include "base/problems.h"
+#include "sinks/report.h"
 #include "sinks/spool/record.h"
 
 #include <stdbool.h>
@@ -71,9 +73,25 @@ struct slu_settlement {
     struct slu_sink_reject rejects[SLU_SINK_REJECTS_MAX]; /* ascending seq; all ≤ safe_seq */
 };
 
+/* A number of the sink's own, for status.json. */
+struct slu_sink_number {
+    const char *name; /* static text */
+    uint64_t value;
+};
+
+#define SLU_SINK_NUMBERS_MAX 12
+
 struct slu_sink_ops {
     const char *type;  /* the configuration's `type` and the word in status: "file" */
     size_t self_bytes; /* private state; the caller gives it zeroed */
+
+    /* The section gets one more member, `policies`: of each policy its id, topics and timestamp, in the
+     * configuration's own words, so that the sink can find named levels without a look at the
+     * snapshot. The sink is opened anew when they change. */
+    bool wants_policies;
+
+    /* Does a sink of this section take messages only, neither violations nor alarms? May be NULL. */
+    bool (*takes_messages_only)(const struct slu_node *section);
 
     /* Does the section make sense beyond what config.schema.json says? Adds problems. May be NULL. */
     void (*check)(const struct slu_node *section, struct slu_problems *problems);
@@ -107,6 +125,23 @@ struct slu_sink_ops {
 
     /* Release everything, even after a failed open(). Cannot fail. */
     void (*close)(void *self);
+
+    /* For `sluice ddl`: append the SQL that makes what a sink of this section needs, each statement
+     * ended with ";\n". Returns 0, or -1 and err. NULL: it has no tables. */
+    int (*ddl)(const struct slu_node *section, struct slu_buf *out, struct slu_err *err);
+
+    /* Numbers of the sink's own, which status.json shows under its type ("kafka": {…}); documented where the
+     * sink declares them. The sink is open. Returns how many, at most SLU_SINK_NUMBERS_MAX. May be NULL. */
+    size_t (*numbers)(const void *self, struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX]);
+
+    /* For `sluice check --connect`: go to the far shore as push would, and add to the report what was
+     * met, good and bad: can it be reached, as whom and how safely, is there what the sink needs, may
+     * it be written. Changes nothing over there: no row, no file, no topic, no place is taken. Waits
+     * for the network until the deadline at most (that is a bad point then). Independent of open: no
+     * `self`; of `env` only name and instance are set. The section has passed check(). May be
+     * NULL: there is nothing to look at. */
+    void (*probe)(const struct slu_sink_env *env, const struct slu_node *section,
+                  int64_t deadline_mono_ns, struct slu_sink_report *report);
 };
 
 /* What the envelope of `record` needs, from the names of `env`; borrowed like these. */

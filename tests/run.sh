@@ -102,8 +102,13 @@ run_everything() {
     suite cases bash -c "$cases" cases build/release/sluice
     suite "cases asan" bash -c "$cases" cases build/asan/sluice
     suite broker tests/broker/run.py --build build/release
+    suite kafka tests/kafka/run.py --drive build/dev/tests/drive_kafka --build build/release
+    suite postgresql tests/postgresql/run.py --drive build/dev/tests/drive_postgresql
     suite "broker asan" tests/broker/run.py --build build/asan --asan
+    suite versions tests/versions/run.sh --build build/release
+    suite hostile tests/cases/hostile/run.py --build build/release
     suite callback tests/bench/callback/run.py --build build/release
+    suite factory tests/factory/run.py --build build/release
     suite demo tests/demo.sh
     suite fuzz tests/fuzz/run.py build/fuzz "$logs/fuzz"
 }

@@ -10,10 +10,14 @@ set -euo pipefail
 run_packages=(
     build-essential cmake ninja-build pkg-config
     mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
-    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev zlib1g-dev libzstd-dev libavro-dev
+    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev libidn2-dev libavro-dev zlib1g-dev libzstd-dev
+    libpq-dev librdkafka-dev
 )
 test_packages=(
-    libcmocka-dev libidn2-dev libpq-dev libgmp-dev libtest-json-schema-acceptance-perl clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace python3 procps iproute2 jq python3-avro python3-zstandard
+    libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
+    clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
+    python3 procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
+    postgresql default-jre-headless maven
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -92,10 +96,10 @@ main() {
         fi
         ;;
     esac
-    # The broker's package starts a broker on port 1883. Nobody asked for that one: it is not started
-    # where it was not installed before.
+    # The broker's package starts a broker on port 1883, PostgreSQL's a server on 5432. Nobody asked for
+    # those: they are not started where they were not installed before.
     local policy=/usr/sbin/policy-rc.d made_policy=no
-    if ! installed mosquitto && [ ! -e "$policy" ]; then
+    if ! { installed mosquitto && installed postgresql; } && [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
         made_policy=yes

@@ -1,11 +1,12 @@
 /* judge.c -- see judge.h. One message at a time:
  *
  *   begin ── matcher ──▶ set of policies ── next ──┬ read (once a format)   payload.*
+ *                                                 ├ timestamp              timestamp.*
  *                                                 ├ schema                 schema.*
  *                                                 └ limits                 limits.*
  *
  * The order of codes is that of CONTRACT §5; a payload that cannot be read is not judged further, but
- * schema and limits both speak, so that one alert tells everything.
+ * timestamp, schema and limits all speak, so that one alert tells everything.
  */
 #include "validation/judge.h"
 
@@ -35,6 +36,7 @@ struct slu_judge {
     const struct slu_message *message;
     const struct slu_match_set *set;
     size_t at;
+    bool has_event; /* finding.event_ns is a policy's timestamp */
     struct slu_finding finding;
     struct slu_verdict verdict;
     struct slu_verdict spare;   /* any_of: the alternatives' */
@@ -158,6 +160,8 @@ size_t slu_judge_begin(struct slu_judge *judge, const struct slu_message *messag
     judge->formats_read = 0;
     judge->message_number++;
     judge->at = 0;
+    judge->has_event = false;
+    judge->finding.event_ns = message->received_ns;
     judge->set = slu_match(judge->cache, message->topic);
     return judge->set->n;
 }
@@ -274,6 +278,19 @@ static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_ch
     return holds;
 }
 
+static bool timestamp_holds(struct slu_judge *judge, const struct slu_policy *policy,
+                            const struct slu_payload *payload, struct slu_verdict *verdict)
+{
+    int64_t event_ns;
+
+    if (!slu_timestamp_judge(policy->timestamp, payload, &event_ns, verdict))
+        return false;
+    if (!judge->has_event)
+        judge->finding.event_ns = event_ns;
+    judge->has_event = true;
+    return true;
+}
+
 /* The usual message: its one schema holds and met every key as another declared property. */
 static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *policy,
                           struct slu_payload *payload)
@@ -287,7 +304,9 @@ static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *poli
             return false;
         payload->unproved = NULL;
     }
-    return policy->limits == NULL || slu_limits_judge(policy->limits, payload, NULL);
+    if (policy->limits != NULL && !slu_limits_judge(policy->limits, payload, NULL))
+        return false;
+    return policy->timestamp == NULL || timestamp_holds(judge, policy, payload, NULL);
 }
 
 static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
@@ -302,9 +321,12 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
         add_payload_violation(&judge->verdict, &judge->finding);
         return false;
     }
+    if (policy->timestamp != NULL)
+        holds = timestamp_holds(judge, policy, payload, &judge->verdict);
     if (policy->schema.n != 0)
-        holds = policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
-                                   : all_schemas_hold(judge, &policy->schema, payload);
+        holds = (policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
+                                    : all_schemas_hold(judge, &policy->schema, payload)) &&
+                holds;
     if (policy->limits != NULL)
         holds = slu_limits_judge(policy->limits, payload, &judge->verdict) && holds;
     return holds;

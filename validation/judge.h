@@ -24,6 +24,7 @@ struct slu_finding {
     const struct slu_payload *payload;     /* as the policy read it; payload->root may be NULL */
     const struct slu_schema *schema; /* that held (any_of: the first; all_of: the last); or NULL */
     struct slu_avro_origin avro;     /* of an Avro payload: schema and framing */
+    int64_t event_ns; /* the first good timestamp of the policies asked so far; else the arrival */
     bool holds;
     const struct slu_verdict *verdict; /* empty when it holds */
 };

@@ -170,7 +170,10 @@ static bool compile_schema(struct compiler *compiler, size_t i)
     if (source->is_avro)
         return compile_avro_schema(compiler, i);
     const struct slu_schema_options options = {.name = compiler->schema_names[i],
-                                               .source = source->file};
+                                               .source = source->file,
+                                               .default_draft = source->default_draft,
+                                               .formats = source->formats,
+                                               .library = compiler->options->library};
     size_t errors = compiler->problems->n_errors;
     struct slu_schema *schema = slu_schema_compile(source->text, &options, compiler->problems);
     if (schema == NULL && compiler->problems->n_errors == errors)
@@ -359,8 +362,9 @@ static bool compile_choice(struct work *work)
         some_broken |= at < 0 || (work->compiler->schemas[at] == NULL &&
                                   work->compiler->avro_schemas[at] == NULL);
     }
-    compile_reading(work, &(struct slu_avro_choice){.schemas = avro, .n = n_avro, .framing = options->framing}, n,
-                    some_broken);
+    compile_reading(
+        work, &(struct slu_avro_choice){.schemas = avro, .n = n_avro, .framing = options->framing},
+        n, some_broken);
     work->policy->schema = (struct slu_schema_choice){options->any_schema, n, schemas};
     if (options->n_schemas != 0 && reads_bytes(options))
         tell(work, "/schema",
@@ -392,6 +396,28 @@ static bool compile_limits(struct work *work)
         snprintf(below, sizeof(below), "/limits/%zu", start + bad_row);
         tell(work, below, "%s", err.text);
     }
+    return true;
+}
+
+static bool compile_timestamp(struct work *work)
+{
+    const struct slu_policy_options *options = work->options;
+    struct slu_arena *arena = &work->compiler->snapshot->arena;
+    struct slu_timestamp *timestamp = slu_arena_alloc(arena, sizeof(*timestamp));
+    struct slu_err err = {0};
+
+    if (!options->has_timestamp || timestamp == NULL)
+        return timestamp != NULL;
+    if (reads_bytes(options))
+        tell(work, "/timestamp",
+             "a payload read as bytes is not looked into, so it has no timestamp");
+    timestamp->unit = options->timestamp_unit;
+    if (slu_pointer_compile(options->timestamp_field, arena, &timestamp->field, &err) == 0)
+        work->policy->timestamp = timestamp;
+    else if (err.kind == SLU_ENOMEM)
+        return false;
+    else
+        tell(work, "/timestamp/field", "%s", err.text);
     return true;
 }
 
@@ -546,7 +572,7 @@ static bool compile_policy(struct compiler *compiler, size_t i)
     work.topics->pointer = slu_arena_copy(&compiler->scratch, slu_slice_of(work.pointer));
     if (policy->id == NULL || work.topics->pointer == NULL || !compile_topics(&work) ||
         !compile_formats(&work) || !compile_choice(&work) || !compile_limits(&work) ||
-        !compile_action(&work))
+        !compile_timestamp(&work) || !compile_action(&work))
         return false;
     warn_of_loss(&work);
     return true;

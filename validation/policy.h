@@ -15,15 +15,15 @@
 #include "base/problems.h"
 #include "base/template.h"
 #include "validation/avro/read.h"
+#include "validation/json_schema/schema.h"
 #include "validation/limits.h"
 #include "validation/matcher.h"
 #include "validation/payload/payload.h"
+#include "validation/timestamp.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct slu_schema;
 
 enum slu_mode {
     SLU_MODE_ENFORCE, /* a violation acts */
@@ -59,10 +59,11 @@ struct slu_policy {
     enum slu_mode mode;
     const enum slu_format *formats; /* first that reads wins */
     size_t n_formats;
-    uint32_t reading;                /* of the snapshot, when avro is among the formats */
-    struct slu_schema_choice schema; /* JSON Schemas only */
-    const struct slu_limits *limits; /* NULL: none */
-    uint64_t sinks;                  /* bits of `to` */
+    uint32_t reading;                      /* of the snapshot, when avro is among the formats */
+    struct slu_schema_choice schema;       /* JSON Schemas only */
+    const struct slu_limits *limits;       /* NULL: none */
+    const struct slu_timestamp *timestamp; /* NULL: event time is arrival */
+    uint64_t sinks;                        /* bits of `to` */
 
     enum slu_action action;
     bool payload_original;              /* reroute: payload stays, reasons as user properties */
@@ -98,6 +99,8 @@ struct slu_schema_source {
     const struct slu_node *place;
     const char *pointer; /* of `place`: "/schemas/0"; NULL: made from the place in the array */
     bool broken;         /* its errors were told already: it counts as known, nothing more */
+    enum slu_schema_draft default_draft; /* of a document without $schema; 0: 2020-12 */
+    enum slu_schema_formats formats;
 };
 
 /* One policy as the configuration says it; slices and nodes are borrowed during compile. */
@@ -118,6 +121,9 @@ struct slu_policy_options {
     bool any_schema;
     const struct slu_limit *limits;
     size_t n_limits;
+    bool has_timestamp;
+    struct slu_slice timestamp_field; /* JSON Pointer */
+    enum slu_time_unit timestamp_unit;
     uint64_t sinks;
     enum slu_action action;
     bool payload_original;
@@ -132,6 +138,7 @@ struct slu_snapshot_options {
     size_t max_payload;
     const struct slu_schema_source *schemas;
     size_t n_schemas;
+    const struct slu_library *library; /* what the schemas may refer to; NULL: nothing else */
     const struct slu_policy_options *policies;
     size_t n_policies;
 };

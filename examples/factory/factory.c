@@ -1,45 +1,43 @@
-/* factory.c -- publishes what the machines say (machines.h) at QoS 1 over MQTT 5, and counts by kind
- * what was sent, acknowledged and denied.
+/* factory.c -- publishes what the machines say (stream.h) through gateways (gateway.h), at the rate
+ * that was asked for, and keeps the books (report.h).
  *
- *   kind                          sent   acknowledged   denied
- *   right                        5,602          5,602        0
- *   heartbeat garbled               12              0       12
+ *   stream ──next──▶ [said] ──when it is due and its gateway is ready──▶ gateway ──▶ broker
+ *                                                                          └─▶ report
  *
- * One thread: publish what is due, then let the library read and write. So the packet id of a message
- * is always known before its acknowledgement is looked at.
+ * One message at a time waits for its turn; so the order of the stream is the order of the wire for
+ * each gateway. One thread.
  */
-#include "examples/factory/machines.h"
+#include "examples/factory/gateway.h"
+#include "examples/factory/latency.h"
 #include "examples/factory/options.h"
+#include "examples/factory/report.h"
+#include "examples/factory/stream.h"
 
 #include <mosquitto.h>
-#include <mqtt_protocol.h>
 
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#define UNDER_WAY_MAX  1000u       /* published, not acknowledged yet */
-#define STALL_NS       30000000000 /* no acknowledgement for so long: give up */
-#define NS_PER_S       1000000000
-#define REFUSALS_BEGIN 0x80 /* reason codes from here on */
+#define NS_PER_S 1000000000
+#define STALL_NS (60 * (int64_t)NS_PER_S) /* nothing settled for so long: give up */
+#define PATIENCE (10 * (int64_t)NS_PER_S) /* the same once the run was interrupted */
+#define BURST    200                      /* published before the library may read again */
+#define IDLE_MS  10
 
-struct tally {
-    uint64_t sent, acknowledged, denied;
-};
-
-struct sender {
+struct run {
     const struct factory_options *options;
-    struct mosquitto *client;
-    struct factory factory;
-    struct tally tallies[FACTORY_KINDS];
-    struct tally all;
-    unsigned char kind_of[65536]; /* by packet id */
-    int64_t started_ns, last_ack_ns, last_progress_ns;
-    bool connected;
+    struct factory_stream *stream;
+    struct factory_gateway *gateways[FACTORY_GATEWAYS_MAX];
+    struct factory_report report;
+    struct factory_said said; /* the next one, if there is one */
+    bool has_said;
+    unsigned incidents; /* under way, for the progress line */
+    int64_t started_ns, last_progress_ns;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -58,192 +56,198 @@ static int64_t clock_ns(clockid_t clock)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-static void on_connect(struct mosquitto *client, void *context, int reason, int flags,
-                       const mosquitto_property *properties)
+static int64_t elapsed_ns(const struct run *run)
 {
-    struct sender *sender = context;
-
-    (void)client;
-    (void)flags;
-    (void)properties;
-    sender->connected = reason == 0;
+    return clock_ns(CLOCK_MONOTONIC) - run->started_ns;
 }
 
-static void on_publish(struct mosquitto *client, void *context, int mid, int reason,
-                       const mosquitto_property *properties)
+static bool is_complete(const struct run *run)
 {
-    struct sender *sender = context;
-    struct tally *tally = &sender->tallies[sender->kind_of[mid & 0xFFFF]];
+    const struct factory_options *options = run->options;
 
-    (void)client;
-    (void)properties;
-    sender->last_ack_ns = clock_ns(CLOCK_MONOTONIC);
-    if (reason >= REFUSALS_BEGIN) {
-        tally->denied++;
-        sender->all.denied++;
-        return;
-    }
-    tally->acknowledged++;
-    sender->all.acknowledged++;
-}
-
-static uint64_t under_way(const struct sender *sender)
-{
-    return sender->all.sent - sender->all.acknowledged - sender->all.denied;
-}
-
-static bool is_complete(const struct sender *sender)
-{
-    return interrupted ||
-           (sender->options->count != 0 && sender->all.sent >= sender->options->count);
+    return interrupted || (options->messages != 0 && run->report.all.sent >= options->messages) ||
+           (options->seconds != 0 && elapsed_ns(run) >= (int64_t)options->seconds * NS_PER_S);
 }
 
 /* How many messages should have left by now. */
-static uint64_t due(const struct sender *sender)
+static uint64_t due(const struct run *run)
 {
-    if (sender->options->rate == 0)
+    if (run->options->rate == 0)
         return UINT64_MAX;
-    int64_t elapsed = clock_ns(CLOCK_MONOTONIC) - sender->started_ns;
-    return 1 + (uint64_t)(elapsed / 1000) * sender->options->rate / 1000000;
+    return 1 + (uint64_t)(elapsed_ns(run) / 1000) * run->options->rate / 1000000;
 }
 
-static int publish_next(struct sender *sender)
+/* Whether the message that is next can leave now. */
+static bool may_leave(struct run *run)
 {
-    struct factory_message message;
-    int mid = 0;
-
-    factory_speak(&sender->factory, clock_ns(CLOCK_REALTIME) / 1000000, &message);
-    int result = mosquitto_publish_v5(sender->client, &mid, message.topic,
-                                      (int)message.payload_bytes, message.payload, 1, false, NULL);
-    if (result != MOSQ_ERR_SUCCESS) {
-        fprintf(stderr, "factory: cannot publish: %s\n", mosquitto_strerror(result));
-        return -1;
+    if (!run->has_said) {
+        factory_stream_next(run->stream, clock_ns(CLOCK_REALTIME) / 1000000, &run->said);
+        run->has_said = true;
+        run->incidents = run->said.message.incidents;
     }
-    sender->kind_of[mid & 0xFFFF] = (unsigned char)message.kind;
-    sender->tallies[message.kind].sent++;
-    sender->all.sent++;
-    return 0;
+    struct factory_gateway *gateway = run->gateways[run->said.gateway];
+    if (run->said.after_reconnect && factory_gateway_reconnect(gateway))
+        run->said.after_reconnect = false;
+    return !run->said.after_reconnect && factory_gateway_is_ready(gateway);
 }
 
-static int publish_due(struct sender *sender)
+static int publish_due(struct run *run)
 {
-    for (int burst = 0; burst < 100; burst++) {
-        if (is_complete(sender) || under_way(sender) >= UNDER_WAY_MAX ||
-            sender->all.sent >= due(sender))
+    for (int burst = 0; burst < BURST; burst++) {
+        if (is_complete(run) || run->report.all.sent >= due(run) || !may_leave(run))
             return 0;
-        if (publish_next(sender) != 0)
+        if (factory_gateway_publish(run->gateways[run->said.gateway], &run->said.message) != 0)
             return -1;
+        run->has_said = false;
     }
     return 0;
 }
 
-static void show_progress(struct sender *sender, bool last)
+/* Until the next message is due, at most IDLE_MS. */
+static int pause_ms(const struct run *run)
+{
+    if (run->options->rate == 0 || run->report.all.sent < due(run))
+        return run->has_said || factory_report_under_way(&run->report) != 0;
+    uint64_t gap_ms = 1000 / run->options->rate;
+    return gap_ms < 1 ? 1 : gap_ms > IDLE_MS ? IDLE_MS : (int)gap_ms;
+}
+
+static void serve_gateways(struct run *run)
+{
+    struct pollfd sockets[FACTORY_GATEWAYS_MAX];
+    unsigned n = run->options->clients;
+
+    for (unsigned i = 0; i < n; i++) {
+        sockets[i].fd = factory_gateway_socket(run->gateways[i], &sockets[i].events);
+        sockets[i].revents = 0;
+    }
+    poll(sockets, n, pause_ms(run));
+    for (unsigned i = 0; i < n; i++)
+        factory_gateway_serve(run->gateways[i], sockets[i].revents);
+}
+
+static const char *news(unsigned incidents)
+{
+    static const enum factory_incident tellable[] = {FACTORY_OVERHEATS, FACTORY_RUBBISH,
+                                                     FACTORY_CLOCK};
+
+    for (size_t i = 0; i < sizeof(tellable) / sizeof(tellable[0]); i++) {
+        if ((incidents & (unsigned)tellable[i]) != 0)
+            return factory_incident_name(tellable[i]);
+    }
+    return factory_incident_name(FACTORY_QUIET);
+}
+
+static void show_progress(struct run *run, bool last)
+{
+    const struct factory_tally *all = &run->report.all;
+    int64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (run->options->quiet || !isatty(STDERR_FILENO))
+        return;
+    if (!last && now - run->last_progress_ns < NS_PER_S / 10)
+        return;
+    run->last_progress_ns = now;
+    fprintf(stderr,
+            "\r  %" PRIu64 " sent, %" PRIu64 " acknowledged, %" PRIu64 " denied, %.0f/s; %-46s%s",
+            all->sent, all->acknowledged, all->denied,
+            (double)all->sent * NS_PER_S / (double)(now - run->started_ns + 1),
+            last ? "" : news(run->incidents), last ? "\n" : "");
+}
+
+static bool has_stalled(struct run *run)
 {
     int64_t now = clock_ns(CLOCK_MONOTONIC);
 
-    if (sender->options->quiet || !isatty(STDERR_FILENO))
-        return;
-    if (!last && now - sender->last_progress_ns < NS_PER_S / 10)
-        return;
-    sender->last_progress_ns = now;
-    fprintf(stderr, "\r  %" PRIu64 " sent, %" PRIu64 " acknowledged, %" PRIu64 " denied%s",
-            sender->all.sent, sender->all.acknowledged, sender->all.denied, last ? "\n" : " ");
+    if (factory_report_under_way(&run->report) == 0 && run->report.all.sent >= due(run))
+        run->report.last_settled_ns = now; /* it is slow because it was asked to be */
+    if (now - run->report.last_settled_ns < (interrupted ? PATIENCE : STALL_NS))
+        return false;
+    fprintf(stderr, "factory: no acknowledgement for too long, giving up\n");
+    return true;
 }
 
-static int let_library_work(struct sender *sender)
+static int publish_all(struct run *run)
 {
-    int result = mosquitto_loop(sender->client, sender->options->rate != 0 ? 2 : 10, 1);
-
-    if (result == MOSQ_ERR_SUCCESS)
-        return 0;
-    if (interrupted)
-        return -1;
-    fprintf(stderr, "factory: connection lost: %s\n", mosquitto_strerror(result));
-    return -1;
+    run->started_ns = run->report.last_settled_ns = clock_ns(CLOCK_MONOTONIC);
+    while (!is_complete(run) || factory_report_under_way(&run->report) != 0) {
+        if (publish_due(run) != 0 || has_stalled(run))
+            return -1;
+        serve_gateways(run);
+        show_progress(run, false);
+    }
+    return run->report.lost == 0 ? 0 : -1;
 }
 
-static int run(struct sender *sender)
+static int open_gateways(struct run *run)
 {
-    sender->started_ns = sender->last_ack_ns = clock_ns(CLOCK_MONOTONIC);
-    while (!is_complete(sender) || under_way(sender) != 0) {
-        if (sender->connected && publish_due(sender) != 0)
+    for (unsigned i = 0; i < run->options->clients; i++) {
+        run->gateways[i] = factory_gateway_open(run->options, i, &run->report);
+        if (run->gateways[i] == NULL)
             return -1;
-        if (let_library_work(sender) != 0)
-            return -1;
-        show_progress(sender, false);
-        if (under_way(sender) == 0)
-            sender->last_ack_ns = clock_ns(CLOCK_MONOTONIC);
-        if (clock_ns(CLOCK_MONOTONIC) - sender->last_ack_ns > STALL_NS) {
-            fprintf(stderr, "factory: no acknowledgement for 30 s, giving up\n");
-            return -1;
-        }
     }
     return 0;
 }
 
-static void print_tally(const char *name, const struct tally *tally)
+static int publish_and_report(struct run *run)
 {
-    printf("  %-30s %8" PRIu64 " %14" PRIu64 " %8" PRIu64 "\n", name, tally->sent,
-           tally->acknowledged, tally->denied);
+    int outcome = 2;
+
+    mosquitto_lib_init();
+    run->report.qos = run->options->qos;
+    run->report.latency = factory_latency_new();
+    if (run->report.latency != NULL && open_gateways(run) == 0) {
+        outcome = publish_all(run) == 0 ? 0 : 1;
+        show_progress(run, true);
+        factory_report_print(&run->report, (double)elapsed_ns(run) / NS_PER_S);
+    }
+    for (unsigned i = 0; i < run->options->clients; i++)
+        factory_gateway_close(run->gateways[i]);
+    factory_latency_free(run->report.latency);
+    mosquitto_lib_cleanup();
+    return outcome;
 }
 
-static void print_tallies(const struct sender *sender)
+/* Without a broker, and without a clock of its own: one second a message, from the first of 2026. */
+static int print_all(struct run *run)
 {
-    printf("  %-30s %8s %14s %8s\n", "what the factory said", "sent", "acknowledged", "denied");
-    for (int kind = 0; kind < FACTORY_KINDS; kind++) {
-        if (sender->tallies[kind].sent != 0)
-            print_tally(factory_kind_names[kind], &sender->tallies[kind]);
-    }
-    print_tally("all", &sender->all);
-}
+    const int64_t new_year_ms = 1767225600000;
 
-static struct mosquitto *connect_to_broker(struct sender *sender)
-{
-    const struct factory_options *options = sender->options;
-    struct mosquitto *client = mosquitto_new("biscuit-factory", true, sender);
-
-    if (client == NULL) {
-        fprintf(stderr, "factory: no memory for a client\n");
-        return NULL;
+    for (uint64_t i = 0;
+         !interrupted && (run->options->messages == 0 || i < run->options->messages); i++) {
+        struct factory_said *said = &run->said;
+        factory_stream_next(run->stream, new_year_ms + (int64_t)i * 1000, said);
+        int n =
+            printf("%s\t%u\t%s\t%.*s\n", factory_kind_names[said->message.kind], said->gateway + 1,
+                   said->message.topic, (int)said->message.payload_bytes, said->message.payload);
+        if (n < 0)
+            return 1;
     }
-    mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    mosquitto_connect_v5_callback_set(client, on_connect);
-    mosquitto_publish_v5_callback_set(client, on_publish);
-    int result = mosquitto_connect(client, options->host, options->port, 60);
-    if (result != MOSQ_ERR_SUCCESS) {
-        fprintf(stderr, "factory: no broker at %s port %d: %s\n", options->host, options->port,
-                mosquitto_strerror(result));
-        mosquitto_destroy(client);
-        return NULL;
-    }
-    return client;
+    return 0;
 }
 
 int main(int argc, char **argv)
 {
     struct factory_options options;
-    struct sender *sender = calloc(1, sizeof(*sender));
     int outcome = factory_options_read(&options, argc, argv);
 
-    if (outcome != 0 || sender == NULL) {
-        free(sender);
+    if (outcome != 0)
         return outcome == 1 ? 0 : 2;
+    struct run *run = calloc(1, sizeof(*run));
+    struct factory_stream *stream =
+        factory_stream_new(options.seed, options.trouble, options.clients);
+    if (run == NULL || stream == NULL) {
+        fprintf(stderr, "factory: no memory\n");
+        free(run);
+        factory_stream_free(stream);
+        return 2;
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    sender->options = &options;
-    factory_open(&sender->factory, options.seed);
-    mosquitto_lib_init();
-    sender->client = connect_to_broker(sender);
-    outcome = 2;
-    if (sender->client != NULL) {
-        outcome = run(sender) == 0 ? 0 : 1;
-        show_progress(sender, true);
-        print_tallies(sender);
-        mosquitto_disconnect(sender->client);
-        mosquitto_destroy(sender->client);
-    }
-    mosquitto_lib_cleanup();
-    free(sender);
+    run->options = &options;
+    run->stream = stream;
+    outcome = options.print ? print_all(run) : publish_and_report(run);
+    factory_stream_free(stream);
+    free(run);
     return outcome;
 }

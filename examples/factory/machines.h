@@ -1,26 +1,34 @@
-/* machines.h -- a small biscuit factory: two lines, each with mixers, an oven and a packer.
+/* machines.h -- a small biscuit factory: two lines, each with mixers, an oven, a cooler and a packer.
  *
  *   factory/{line}/mixer/{n}/state           {"ts":…,"recipe":"butter","dough_c":24.1,…}
  *   factory/{line}/mixer/{n}/heartbeat       true
  *   factory/{line}/oven/{n}/temperature      {"ts":…,"zone":2,"celsius":218.4,"burner":true}
  *   factory/{line}/oven/{n}/humidity         41.7
+ *   factory/{line}/cooler/{n}/temperature    38.2
  *   factory/{line}/packer/{n}/pack           {"ts":…,"lot":"L26-0412-B","gtin":"…","grams":201.2}
  *   factory/{line}/packer/{n}/weight         201.2
  *   factory/{line}/shift/{n}/note            free text; nobody judges it
  *
  * Most of what they say is right. Now and then a sensor breaks, a program is cut off, somebody types
- * a lot number by hand; each such message has its kind, so that one can count what became of them.
+ * a lot number by hand (mishaps), and some things happen by the play of script.h; each such message
+ * has its kind, so that one can count what became of them.
  *
  * Threads: none; a factory belongs to its caller.
  */
 #ifndef FACTORY_MACHINES_H
 #define FACTORY_MACHINES_H
 
+#include "examples/factory/process.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#define FACTORY_LINES 2
+
 enum factory_kind {
     FACTORY_RIGHT,      /* what it should be */
+    FACTORY_AGAIN,      /* sent again by a gateway, byte by byte */
     FACTORY_NOTE,       /* free text on a topic without a policy */
     FACTORY_LIMIT,      /* a value out of its limits */
     FACTORY_WARM,       /* within its limits, but high: worth watching */
@@ -28,6 +36,7 @@ enum factory_kind {
     FACTORY_MISSING,    /* a property that must be there is not */
     FACTORY_WRONG_TYPE, /* a number as text, with a comma */
     FACTORY_WRONG_LOT,  /* a lot number typed by hand */
+    FACTORY_WRONG_TIME, /* a time stamp of 1970 */
     FACTORY_TWICE,      /* the same key twice */
     FACTORY_NO_NUMBER,  /* "n/a" where a number should be */
     FACTORY_GARBAGE,    /* a heartbeat that is no boolean */
@@ -38,21 +47,23 @@ enum factory_kind {
 extern const char *const factory_kind_names[FACTORY_KINDS];
 
 struct factory {
-    uint64_t dice;     /* state of the random numbers; from the seed */
-    uint64_t spoken;   /* messages so far */
-    unsigned mishaps;  /* of 1,000 messages, how many go wrong */
-    double oven_drift; /* °C; ovens wander slowly */
+    struct factory_dice dice;
+    struct factory_line lines[FACTORY_LINES];
+    uint64_t spoken; /* messages so far */
+    bool trouble;    /* mishaps and the play; without them every message is right, or a note */
 };
 
 struct factory_message {
     enum factory_kind kind;
+    unsigned incidents; /* of script.h, under way at this message */
+    unsigned source;    /* the same for all messages of one machine */
     char topic[96];
     char payload[384];
     size_t payload_bytes;
 };
 
-/* The same seed gives the same messages, but for their time stamps. */
-void factory_open(struct factory *factory, uint64_t seed);
+/* The same seed gives the same messages, but for their time stamps. `factory` must not move. */
+void factory_open(struct factory *factory, uint64_t seed, bool trouble);
 
 /* The next thing a machine says at `now_ms` (milliseconds since 1970). */
 void factory_speak(struct factory *factory, int64_t now_ms, struct factory_message *message);

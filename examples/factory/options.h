@@ -8,10 +8,18 @@
 struct factory_options {
     const char *host;
     int port;
-    unsigned rate;  /* messages a second; 0: as fast as they are acknowledged */
-    uint64_t count; /* messages in all; 0: until interrupted */
+    const char *id; /* client ids are <id>-1, <id>-2, … */
+    const char *username;
+    char password[256];
+    uint64_t rate;     /* messages a second; 0: as fast as they are acknowledged */
+    uint64_t messages; /* in all; 0: no limit */
+    uint64_t seconds;  /* 0: no limit */
+    unsigned qos;
+    unsigned clients;
     uint64_t seed;
-    bool quiet; /* no progress line */
+    bool trouble; /* mishaps and the play */
+    bool print;   /* do not publish, print */
+    bool quiet;   /* no progress line */
 };
 
 /* 0: go on. 1: help was asked for and printed. -1: wrong, and said so. */

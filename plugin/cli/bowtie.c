@@ -7,25 +7,32 @@
  *   {"cmd":"stop"}                            ends
  *
  * A case that cannot be run answers {"seq":…,"errored":true,"context":{"message":…}}; nothing that
- * comes in ends the program but `stop` and the end of the input. The case's `registry` cannot be
- * referred to, so a schema with a `$ref` into it answers errored.
+ * comes in ends the program but `stop` and the end of the input. The dialect is that of schemas without
+ * $schema, until the next one; the case's `registry` has the documents that references may lead to.
  */
 #include "plugin/cli/cli.h"
 #include "plugin/cli/instance.h"
 #include "plugin/cli/out.h"
+#include "validation/json_schema/library.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define LINE_MAX_BYTES ((size_t)64 << 20)
 #define MAX_DEPTH      512 /* of a line; instances are bounded by SLU_PAYLOAD_MAX_DEPTH */
-#define DIALECT        "https://json-schema.org/draft/2020-12/schema"
 #define PROJECT        "urn:sluice"
 
+static const char *const dialects[] = {
+    "https://json-schema.org/draft/2020-12/schema", "https://json-schema.org/draft/2019-09/schema",
+    "http://json-schema.org/draft-07/schema#",      "http://json-schema.org/draft-06/schema#",
+    "http://json-schema.org/draft-04/schema#",
+};
+
 struct harness {
-    struct slu_buf line; /* that came in */
-    struct slu_buf out;  /* the answer */
-    struct slu_buf text; /* schema or instance */
+    struct slu_schema_options options; /* of the schemas to come */
+    struct slu_buf line;               /* that came in */
+    struct slu_buf out;                /* the answer */
+    struct slu_buf text;               /* schema or instance */
     struct slu_instance_judge judge;
 };
 
@@ -73,44 +80,90 @@ static void answer_start(struct slu_buf *out)
     slu_out_text(out, "issues", PROJECT ":issues");
     slu_out_text(out, "source", PROJECT ":source");
     slu_out_open(out, "dialects", '[');
-    slu_out_text(out, NULL, DIALECT);
+    for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++)
+        slu_out_text(out, NULL, dialects[i]);
     slu_out_close(out, ']');
     slu_out_close(out, '}');
     slu_out_close(out, '}');
 }
 
-static void answer_dialect(struct slu_buf *out, const struct slu_value *command)
+static void answer_dialect(struct harness *harness, const struct slu_value *command)
 {
-    const struct slu_slice dialect = member_text(command, "dialect");
+    const enum slu_schema_draft draft = slu_schema_draft_of_uri(member_text(command, "dialect"));
 
-    slu_out_open(out, NULL, '{');
-    slu_out_bool(out, "ok",
-                 slu_slice_equal(dialect, SLU_SLICE(DIALECT)) ||
-                     slu_slice_equal(dialect, SLU_SLICE(DIALECT "#")));
-    slu_out_close(out, '}');
+    if (draft != 0)
+        harness->options.default_draft = draft;
+    slu_out_open(&harness->out, NULL, '{');
+    slu_out_bool(&harness->out, "ok", draft != 0);
+    slu_out_close(&harness->out, '}');
 }
 
 /* ---- run --------------------------------------------------------------------------------------------- */
 
-/* The schema of the case; NULL and a sentence when it cannot be used. */
-static struct slu_schema *compile(struct harness *harness, const struct slu_value *schema_value,
-                                  char *message, size_t size)
+/* The documents of the case's registry, an object of schemas by URI (NULL: none). Their texts are one
+ * after the other, terminated, in `texts`. */
+static struct slu_library *read_registry(const struct slu_value *registry, struct slu_buf *texts,
+                                         struct slu_err *err)
 {
-    const struct slu_schema_options options = {.name = "case", .source = "schema"};
+    struct slu_library *library = slu_library_new();
+    const bool is_map = registry != NULL && slu_value_kind(registry) == SLU_VALUE_OBJECT;
+    const size_t n = is_map ? slu_value_len(registry) : 0;
+    const struct slu_value *key = n != 0 ? slu_value_first(registry) : NULL;
+
+    for (size_t i = 0; i < n; i++, key = slu_value_next(key + 1)) {
+        slu_value_json(key + 1, texts);
+        slu_buf_add_char(texts, '\0');
+    }
+    bool sound = library != NULL && !texts->failed;
+    const char *at = texts->data;
+    key = n != 0 ? slu_value_first(registry) : NULL;
+    for (size_t i = 0; i < n && sound; i++, key = slu_value_next(key + 1)) {
+        const struct slu_library_document document = {
+            .uri = key->text, .source = key->text, .text = slu_slice_of(at)};
+        sound = slu_library_add(library, &document, err) == 0;
+        at += document.text.len + 1;
+    }
+    if (sound)
+        return library;
+    slu_library_free(library);
+    return NULL;
+}
+
+static void first_error(const struct slu_problems *problems, char *message, size_t size)
+{
+    snprintf(message, size, "no memory for the schema");
+    for (size_t i = 0; i < problems->n; i++) {
+        if (problems->items[i].is_warning)
+            continue;
+        slu_err_format(&problems->items[i].err, message, size);
+        return;
+    }
+}
+
+/* The schema of the case; NULL and a sentence when it cannot be used. */
+static struct slu_schema *compile(struct harness *harness, const struct slu_value *test_case,
+                                  const struct slu_value *schema_value, char *message, size_t size)
+{
+    struct slu_schema_options options = harness->options;
     struct slu_schema *schema = NULL;
     struct slu_problems problems;
+    struct slu_err err = {0};
+    struct slu_buf texts;
 
     slu_problems_init(&problems);
+    slu_buf_init(&texts, 2 * LINE_MAX_BYTES);
     slu_buf_reset(&harness->text);
-    if (slu_value_json(schema_value, &harness->text))
+    struct slu_library *library =
+        read_registry(slu_value_get(test_case, SLU_SLICE("registry")), &texts, &err);
+    options.library = library;
+    if (library == NULL && err.kind != SLU_OK)
+        slu_problems_error(&problems, "registry", err.line, err.column, err.pointer, "%s",
+                           err.text);
+    if (library != NULL && slu_value_json(schema_value, &harness->text))
         schema = slu_schema_compile(slu_buf_slice(&harness->text), &options, &problems);
-    snprintf(message, size, "no memory for the schema");
-    for (size_t i = 0; i < problems.n; i++) {
-        if (problems.items[i].is_warning)
-            continue;
-        slu_err_format(&problems.items[i].err, message, size);
-        break;
-    }
+    first_error(&problems, message, size);
+    slu_library_free(library);
+    slu_buf_fini(&texts);
     slu_problems_fini(&problems);
     return schema;
 }
@@ -177,7 +230,7 @@ static void answer_run(struct harness *harness, const struct slu_value *command)
     slu_out_open(&harness->out, NULL, '{');
     slu_out_json(&harness->out, "seq", slu_buf_slice(&harness->text));
     if (schema_value != NULL && is_array(tests))
-        schema = compile(harness, schema_value, message, sizeof(message));
+        schema = compile(harness, test_case, schema_value, message, sizeof(message));
     if (schema != NULL)
         add_results(harness, schema, tests);
     else
@@ -213,7 +266,7 @@ static bool answer(struct harness *harness)
     if (slu_slice_equal(command, SLU_SLICE("run")))
         answer_run(harness, document->raw_root);
     else if (slu_slice_equal(command, SLU_SLICE("dialect")))
-        answer_dialect(&harness->out, document->raw_root);
+        answer_dialect(harness, document->raw_root);
     else if (slu_slice_equal(command, SLU_SLICE("start")))
         answer_start(&harness->out);
     else if (slu_slice_equal(command, SLU_SLICE("stop")))
@@ -253,11 +306,13 @@ static int converse(struct harness *harness)
     return SLU_EXIT_GOOD;
 }
 
-int slu_cli_bowtie(void)
+int slu_cli_bowtie(enum slu_schema_draft default_draft, enum slu_schema_formats formats)
 {
     struct harness harness;
     int status = SLU_EXIT_FAILED;
 
+    harness.options = (struct slu_schema_options){
+        .name = "case", .source = "schema", .default_draft = default_draft, .formats = formats};
     slu_buf_init(&harness.line, LINE_MAX_BYTES);
     slu_buf_init(&harness.out, SLU_OUT_MAX_BYTES);
     slu_buf_init(&harness.text, 2 * LINE_MAX_BYTES);

@@ -1,9 +1,11 @@
-/* check.c -- `sluice check FILE`: is this configuration good?
+/* check.c -- `sluice check FILE [--connect]`: is this configuration good, and are its sinks within reach?
  *
- * Prints every error and warning, `file:line:col: /ptr: sentence` each. Exit 0: good (warnings or
- * not); 1: bad; 2: the file cannot be read. */
+ * Prints every error and warning, `file:line:col: /ptr: sentence` each; with --connect and a good
+ * configuration also what each sink met (connect.h). Exit 0: good (warnings or not); 1: bad; 2: the file
+ * cannot be read. */
 #include "plugin/cli/args.h"
 #include "plugin/cli/cli.h"
+#include "plugin/cli/connect.h"
 #include "plugin/cli/out.h"
 
 #include "plugin/config.h"
@@ -26,18 +28,23 @@ static bool readable(const char *file, struct slu_err *err)
     return ok;
 }
 
-static int report(bool json, const char *file, const struct slu_problems *problems)
+/* `config` is NULL when nothing is to be connected. */
+static int report(bool json, const char *file, const struct slu_problems *problems,
+                  const struct slu_config *config)
 {
-    const bool good = problems->n_errors == 0;
-    struct slu_buf out;
+    bool good = problems->n_errors == 0;
+    struct slu_buf out, sinks;
 
     slu_out_problem_lines(problems);
     slu_buf_init(&out, SLU_OUT_MAX_BYTES);
+    slu_buf_init(&sinks, SLU_OUT_MAX_BYTES);
+    const bool reachable = config == NULL || slu_connect_report(config, json, &sinks);
     if (json) {
         slu_out_open(&out, NULL, '{');
-        slu_out_bool(&out, "ok", good);
+        slu_out_bool(&out, "ok", good && reachable);
         slu_out_problems(&out, "errors", problems, false);
         slu_out_problems(&out, "warnings", problems, true);
+        slu_buf_add_slice(&out, slu_buf_slice(&sinks));
         slu_out_close(&out, '}');
     } else {
         slu_out_safe(&out, slu_slice_of(file));
@@ -49,7 +56,10 @@ static int report(bool json, const char *file, const struct slu_problems *proble
         if (problems->n_warnings != 0)
             slu_buf_printf(&out, ", %zu warning%s", problems->n_warnings,
                            problems->n_warnings == 1 ? "" : "s");
+        slu_buf_add_slice(&out, slu_buf_slice(&sinks));
     }
+    slu_buf_fini(&sinks);
+    good = good && reachable;
     return slu_out_print(&out, good ? SLU_EXIT_GOOD : SLU_EXIT_BAD);
 }
 
@@ -66,13 +76,12 @@ int slu_cli_check(int argc, char **argv)
         return SLU_EXIT_FAILED;
     if (operands.n != 1)
         return slu_cli_usage("check", "needs one FILE");
-    if (connect)
-        slu_err_set(&err, SLU_EINVAL, "check --connect is not supported yet");
-    if (connect || !readable(operands.items[0], &err))
+    if (!readable(operands.items[0], &err))
         return slu_out_failed_err(json, &err);
     slu_problems_init(&problems);
-    slu_config_free(slu_config_load(operands.items[0], NULL, NULL, &problems));
-    status = report(json, operands.items[0], &problems);
+    struct slu_config *config = slu_config_load(operands.items[0], NULL, NULL, &problems);
+    status = report(json, operands.items[0], &problems, connect ? config : NULL);
+    slu_config_free(config);
     slu_problems_fini(&problems);
     return status;
 }

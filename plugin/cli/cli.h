@@ -7,6 +7,8 @@
 #ifndef SLU_PLUGIN_CLI_CLI_H
 #define SLU_PLUGIN_CLI_CLI_H
 
+#include "validation/json_schema/schema.h"
+
 enum slu_exit {
     SLU_EXIT_GOOD = 0,   /* it is good, or was done */
     SLU_EXIT_BAD = 1,    /* the thing that was asked about is bad */
@@ -26,6 +28,6 @@ int slu_cli_ddl(int argc, char **argv);
 int slu_cli_usage(const char *verb, const char *reason);
 
 /* Bowtie's harness protocol on stdin and stdout, until stop or the end of input. */
-int slu_cli_bowtie(void);
+int slu_cli_bowtie(enum slu_schema_draft default_draft, enum slu_schema_formats formats);
 
 #endif

@@ -1,6 +1,7 @@
 /* instance.c -- see instance.h. */
 #include "plugin/cli/instance.h"
 
+#include "plugin/cli/out.h"
 #include "validation/avro/encode.h"
 
 #include <string.h>
@@ -124,5 +125,25 @@ bool slu_instance_encodes(struct slu_instance_judge *judge, const struct slu_avr
     begin = slu_verdict_begin(verdict);
     slu_buf_add_text(&verdict->scratch, complaint.text);
     violation->message = slu_verdict_end_text(verdict, begin);
+    return false;
+}
+
+bool slu_instance_output(struct slu_instance_judge *judge, const struct slu_schema *schema,
+                         struct slu_slice bytes, struct slu_buf *out)
+{
+    struct slu_payload payload;
+
+    slu_verdict_reset(&judge->verdict);
+    judge->could_not_judge = !slu_payload_read(judge->reader, SLU_FORMAT_JSON, bytes, &payload);
+    if (!judge->could_not_judge)
+        return slu_schema_output(schema, judge->scratch, &payload, out);
+    add_fault(&judge->verdict, &payload);
+    slu_buf_add_char(out, '{');
+    slu_out_bool(out, "valid", false);
+    slu_out_text(out, "keywordLocation", "");
+    slu_out_text(out, "instanceLocation", "");
+    slu_out_string(out, "error",
+                   slu_verdict_text(&judge->verdict, judge->verdict.violations[0].message));
+    slu_out_close(out, '}');
     return false;
 }

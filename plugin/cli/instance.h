@@ -34,4 +34,9 @@ bool slu_instance_is_avro(struct slu_instance_judge *judge, const struct slu_avr
 bool slu_instance_encodes(struct slu_instance_judge *judge, const struct slu_avro_schema *schema,
                           struct slu_slice bytes);
 
+/* The same as JSON Schema's output "basic", appended to `out`. `schema` was compiled for it. What is no
+ * JSON gets an output of the same form. */
+bool slu_instance_output(struct slu_instance_judge *judge, const struct slu_schema *schema,
+                         struct slu_slice bytes, struct slu_buf *out);
+
 #endif

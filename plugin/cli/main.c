@@ -13,16 +13,16 @@ static const struct verb {
     const char *sentence;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"check", "FILE [--json]", "is this configuration good?", slu_cli_check},
+    {"check", "FILE [--connect] [--json]", "is this configuration good?", slu_cli_check},
     {"explain", "FILE TOPIC [TEXT|@FILE|-] [--json]", "what becomes of a message, and why",
      slu_cli_explain},
     {"test", "FILE [--json]", "run the tests that the configuration holds", slu_cli_test},
     {"validate",
-     "SCHEMA FILE… [--json] [--output flag] [--format annotate]\n"
-     "                       [--default-draft 2020-12]\n"
+     "SCHEMA FILE… [--json] [--output flag|basic] [--format assert|annotate]\n"
+     "                       [--default-draft 2020-12|2019-09|7|6|4]\n"
      "       sluice validate SCHEMA.avsc FILE… [--json] [--type avro]\n"
      "                       [--framing auto|raw|single_object|confluent | --json-payload]\n"
-     "       sluice validate --bowtie",
+     "       sluice validate --bowtie [--format assert|annotate]",
      "do these documents hold to a JSON Schema, or an Avro schema?", slu_cli_validate},
     {"spool", "DIR list|dump|verify [--json]\n       sluice spool DIR forget SINK [--json]",
      "look into the spool of a data_dir", slu_cli_spool},
@@ -63,14 +63,6 @@ int slu_cli_usage(const char *name, const char *reason)
         fprintf(stderr, "sluice %s: %s\n", name, reason);
     if (verb != NULL)
         print_usage(stderr, verb);
-    return SLU_EXIT_FAILED;
-}
-
-int slu_cli_ddl(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    fputs("sluice ddl: not supported yet: no sink of this version has tables\n", stderr);
     return SLU_EXIT_FAILED;
 }
 

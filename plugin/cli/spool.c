@@ -21,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define SEGMENTS_MAX     65536u /* 4 TiB of them */
 #define LINE_MAX_BYTES   ((size_t)64 << 20)
@@ -214,13 +216,28 @@ static int verify(const struct look *look)
 
 /* ---- forget ------------------------------------------------------------------------------------------ */
 
+/* The spool stays its owner's: root works as that user, so that no file becomes root's, which the broker
+ * could not open any more. */
+static int become_owner(const char *dir, struct slu_err *err)
+{
+    struct stat status;
+
+    if (stat(dir, &status) != 0 || status.st_uid == geteuid())
+        return 0; /* what is wrong with it is told when it is opened */
+    if (geteuid() == 0 && setegid(status.st_gid) == 0 && seteuid(status.st_uid) == 0)
+        return 0;
+    return slu_err_set(err, SLU_EDENIED,
+                       "spool: %s belongs to user %u: run this as that user or as root", dir,
+                       (unsigned)status.st_uid);
+}
+
 static int forget(bool json, const char *dir, const char *sink)
 {
     struct slu_err err = {0};
     struct slu_buf out;
     uint64_t records = 0;
 
-    if (slu_spool_forget(dir, sink, &records, &err) != 0)
+    if (become_owner(dir, &err) != 0 || slu_spool_forget(dir, sink, &records, &err) != 0)
         return slu_out_failed_err(json, &err);
     slu_buf_init(&out, SLU_OUT_MAX_BYTES);
     if (json) {

@@ -51,24 +51,26 @@ static bool is_avro(const struct wish *wish)
     return len >= 5 && strcmp(file + len - 5, ".avsc") == 0;
 }
 
-/* Values that are true of this version; any other is refused, never silently ignored. */
-static int check_values(const struct wish *wish, struct slu_err *err)
+static bool is_basic(const struct wish *wish)
 {
-    const struct {
-        const char *option, *given, *supported;
-    } values[] = {{"--output", wish->output, "flag"},
-                  {"--format", wish->format, "annotate"},
-                  {"--default-draft", wish->draft, "2020-12"}};
+    return wish->output != NULL && strcmp(wish->output, "basic") == 0;
+}
 
-    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-        if (values[i].given != NULL && strcmp(values[i].given, values[i].supported) != 0)
-            return slu_err_set(err, SLU_EINVAL, "%s %s is not supported yet", values[i].option,
-                               values[i].given);
-    if (wish->type != NULL && strcmp(wish->type, "json-schema") != 0 &&
-        strcmp(wish->type, "avro") != 0)
-        return slu_err_set(err, SLU_EINVAL, "--type is json-schema or avro");
+static int take_word(const char *option, const char *given, const char *one, const char *other,
+                     struct slu_err *err)
+{
+    if (given == NULL || strcmp(given, one) == 0 || strcmp(given, other) == 0)
+        return 0;
+    return slu_err_set(err, SLU_EINVAL, "%s takes %s or %s, not %.60s", option, one, other, given);
+}
+
+/* Options of Avro schemas alone. */
+static int check_avro(const struct wish *wish, struct slu_err *err)
+{
     if (wish->framing != NULL && framing_named(wish->framing) == SLU_AVRO_FRAMINGS)
-        return slu_err_set(err, SLU_EINVAL, "--framing is raw, single_object, confluent or auto");
+        return slu_err_set(err, SLU_EINVAL,
+                           "--framing takes raw, single_object, confluent or auto, not %.60s",
+                           wish->framing);
     if (!is_avro(wish) && (wish->framing != NULL || wish->json_payload))
         return slu_err_set(err, SLU_EINVAL, "%s is for Avro schemas",
                            wish->json_payload ? "--json-payload" : "--framing");
@@ -77,6 +79,42 @@ static int check_values(const struct wish *wish, struct slu_err *err)
                            "--framing says how bytes are framed, and "
                            "--json-payload that there are none");
     return 0;
+}
+
+/* Options of JSON Schemas alone. */
+static int check_json_schema(const struct wish *wish, struct slu_err *err)
+{
+    const struct {
+        const char *option, *given;
+    } options[] = {{"--output basic", is_basic(wish) ? wish->output : NULL},
+                   {"--format", wish->format},
+                   {"--default-draft", wish->draft}};
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && is_avro(wish); i++)
+        if (options[i].given != NULL)
+            return slu_err_set(err, SLU_EINVAL, "%s is for JSON Schemas", options[i].option);
+    if (wish->draft != NULL && slu_schema_draft_named(slu_slice_of(wish->draft)) == 0)
+        return slu_err_set(err, SLU_EINVAL,
+                           "--default-draft takes 2020-12, 2019-09, 7, 6 or 4, not %.60s",
+                           wish->draft);
+    return 0;
+}
+
+static int check_values(const struct wish *wish, struct slu_err *err)
+{
+    if (take_word("--type", wish->type, "json-schema", "avro", err) != 0 ||
+        take_word("--output", wish->output, "flag", "basic", err) != 0 ||
+        take_word("--format", wish->format, "assert", "annotate", err) != 0 ||
+        check_avro(wish, err) != 0)
+        return -1;
+    return check_json_schema(wish, err);
+}
+
+static enum slu_schema_formats formats_of(const struct wish *wish)
+{
+    if (wish->format == NULL)
+        return SLU_FORMATS_BY_DRAFT;
+    return strcmp(wish->format, "assert") == 0 ? SLU_FORMATS_ASSERT : SLU_FORMATS_ANNOTATE;
 }
 
 /* The schema of either kind; exactly one is not NULL, or problems were told. */
@@ -89,6 +127,12 @@ static struct loaded load_schema(const struct wish *wish, struct slu_problems *p
 {
     const char *file = wish->operands.items[0];
     struct loaded loaded = {NULL, NULL};
+    const struct slu_schema_options options = {
+        .name = file,
+        .source = file,
+        .default_draft = slu_schema_draft_named(slu_slice_of(wish->draft)),
+        .formats = formats_of(wish),
+        .for_output = is_basic(wish)};
     struct slu_err err = {0};
     struct slu_buf text;
 
@@ -101,9 +145,7 @@ static struct loaded load_schema(const struct wish *wish, struct slu_problems *p
             &(struct slu_avro_schema_options){.name = file, .source = file, .registry_id = -1},
             problems);
     else
-        loaded.schema = slu_schema_compile(
-            slu_buf_slice(&text), &(struct slu_schema_options){.name = file, .source = file},
-            problems);
+        loaded.schema = slu_schema_compile(slu_buf_slice(&text), &options, problems);
     if (loaded.schema == NULL && loaded.avro == NULL && problems->n_errors == 0)
         slu_problems_error(problems, file, 0, 0, NULL, "no memory for the schema");
     slu_buf_fini(&text);
@@ -151,9 +193,15 @@ static int validate_file(struct run *run, const char *file, struct slu_err *err)
     slu_buf_init(&bytes, SLU_INSTANCE_MAX_BYTES);
     outcome = slu_input_read(file, &bytes, err);
     if (outcome == 0) {
-        const bool valid = holds(run, slu_buf_slice(&bytes));
+        const bool basic = is_basic(run->wish);
+        const struct slu_slice text = slu_buf_slice(&bytes);
+        const bool valid = basic ? slu_instance_output(&run->judge, run->schema, text, &run->out)
+                                 : holds(run, text);
         run->all_valid &= valid;
-        report(run, file, valid);
+        if (basic)
+            slu_buf_add_char(&run->out, '\n');
+        else
+            report(run, file, valid);
     }
     slu_buf_fini(&bytes);
     return outcome;
@@ -164,7 +212,7 @@ static int finish(struct run *run)
     const int status = run->all_valid ? SLU_EXIT_GOOD : SLU_EXIT_BAD;
     struct slu_buf whole;
 
-    if (!run->wish->json && run->wish->output == NULL)
+    if (is_basic(run->wish) || (!run->wish->json && run->wish->output == NULL))
         return slu_out_print(&run->out, status);
     slu_buf_init(&whole, SLU_OUT_MAX_BYTES);
     slu_out_open(&whole, NULL, '{');
@@ -241,8 +289,10 @@ int slu_cli_validate(int argc, char **argv)
     if (check_values(&wish, &err) != 0)
         return slu_out_failed_err(wish.json, &err);
     if (wish.bowtie)
-        return wish.operands.n == 0 ? slu_cli_bowtie()
-                                    : slu_cli_usage("validate", "--bowtie takes no files");
+        return wish.operands.n == 0
+                   ? slu_cli_bowtie(slu_schema_draft_named(slu_slice_of(wish.draft)),
+                                    formats_of(&wish))
+                   : slu_cli_usage("validate", "--bowtie takes no files");
     if (wish.operands.n < 2)
         return slu_cli_usage("validate", "needs SCHEMA and at least one FILE");
     return load_and_validate(&wish);

@@ -36,18 +36,37 @@ def members(schema, page, path):
     required = page.get("required", [])
     for name, member in page.get("properties", {}).items():
         member = resolve(schema, member)
+        if "description" not in member:  # the `type` of one kind of sink: told by `sink`
+            continue
         yield path + name, member, name in required
         yield from members(schema, member, path + name + ".")
         for key, mark in (("items", "[]."), ("additionalProperties", ".NAME.")):
             if isinstance(member.get(key), dict):
                 yield from members(schema, member[key], path + name + mark)
+    yield from kinds(schema, page, path)
+
+
+def kinds(schema, page, path):
+    """Options that depend on the type: {"allOf": [{"if": … const TYPE …, "then": …}, …]}. What every type has
+    comes first, once."""
+    found = [(each["if"]["properties"]["type"]["const"], list(members(schema, each["then"], path)))
+             for each in page.get("allOf", [])]
+    if not found:
+        return
+    common = [option for option in found[0][1] if all(option in options for _, options in found)]
+    yield from common
+    for word, options in found:
+        for name, member, needed in options:
+            if (name, member, needed) not in common:
+                yield f"{name} ({word})", member, needed
 
 
 def render():
     schema = json.loads(SCHEMA.read_text())
     lines = []
     for path, page, needed in members(schema, schema, ""):
-        lines.append(f"`{path}`{' (needed)' if needed else ''}\n")
+        path, mark, word = path.partition(" (")
+        lines.append(f"`{path}`{mark}{word}{' (needed)' if needed else ''}\n")
         lines.append(f":   {kind(page)}. {page['description']}\n\n")
     return "".join(lines)
 

@@ -21,15 +21,25 @@
 #define LOG_EACH_NS    (15 * SLU_NS_PER_S)
 #define SEGMENTS_LEAST 32 /* in max_size, so that its parts can be dealt out (full.c) */
 
-/* The file being written failed: it ends where it was last durable. */
+/* The file being written failed: it ends where it was last durable. What was taken ahead behind that end is
+ * given back at once: a disk that fails again and again would else fill max_size with empty segments, and
+ * sinks with drop_oldest would lose records for them. */
 void slu_writer_abandon(struct slu_spool *spool)
 {
     struct slu_writer *writer = &spool->writer;
 
     pthread_mutex_lock(&spool->lock);
     struct slu_segment *segment = slu_table_find(&spool->table, writer->base_seq);
+    const uint64_t end = segment != NULL ? segment->end : 0;
     if (segment != NULL)
         segment->sealed = true;
+    pthread_mutex_unlock(&spool->lock);
+    const bool cut = segment != NULL && writer->fd >= 0 &&
+                     spool->disk->ftruncate(spool->disk->context, writer->fd, (off_t)end) == 0;
+    pthread_mutex_lock(&spool->lock);
+    segment = slu_table_find(&spool->table, writer->base_seq);
+    if (cut && segment != NULL)
+        segment->on_disk = end;
     pthread_mutex_unlock(&spool->lock);
     slu_files_close(spool->disk, writer->fd);
     writer->fd = -1;

@@ -6,6 +6,8 @@
  */
 #include "sinks/spool/names.h"
 
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,8 @@ bool slu_names_init(struct slu_names *names)
     *names = (struct slu_names){.next_policy = 1, .next_schema = 1};
     names->policies = calloc(SLU_NAMES_MAX + 1, sizeof(names->policies[0]));
     names->schemas = calloc(SLU_NAMES_MAX + 1, sizeof(names->schemas[0]));
-    if (names->policies != NULL && names->schemas != NULL)
+    names->buckets = calloc(SLU_NAMES_BUCKETS, sizeof(names->buckets[0]));
+    if (names->policies != NULL && names->schemas != NULL && names->buckets != NULL)
         return true;
     slu_names_fini(names);
     return false;
@@ -28,6 +31,7 @@ void slu_names_fini(struct slu_names *names)
         free(atomic_load_explicit(&names->schemas[i], memory_order_relaxed));
     free(names->policies);
     free(names->schemas);
+    free(names->buckets);
     free(names->live);
     *names = (struct slu_names){0};
 }
@@ -42,6 +46,16 @@ static struct slu_name *lookup(const struct slu_names *names, enum slu_definitio
                                size_t number)
 {
     return atomic_load_explicit(&table_of(names, kind)[number], memory_order_acquire);
+}
+
+static struct slu_name **bucket_of(const struct slu_names *names, enum slu_definition_kind kind,
+                                   struct slu_slice name, struct slu_slice type,
+                                   struct slu_slice text)
+{
+    uint64_t hash = slu_hash_bytes((uint64_t)kind, name.data, name.len);
+    hash = slu_hash_bytes(hash, type.data, type.len);
+    hash = slu_hash_bytes(hash, text.data, text.len);
+    return &names->buckets[hash % SLU_NAMES_BUCKETS];
 }
 
 /* Returns the new entry, or NULL. */
@@ -69,6 +83,11 @@ static struct slu_name *enter(struct slu_names *names, enum slu_definition_kind 
         at[texts[i].len] = '\0';
         at += texts[i].len + 1;
     }
+    if (name.len > 0) {
+        struct slu_name **bucket = bucket_of(names, kind, name, type, text);
+        entry->same_bucket = *bucket;
+        *bucket = entry;
+    }
     atomic_store_explicit(&table_of(names, kind)[number], entry, memory_order_release);
     return entry;
 }
@@ -95,12 +114,16 @@ void slu_names_reserve(struct slu_names *names, uint16_t policy, uint16_t schema
     reserve(names, SLU_DEFINE_SCHEMA, schema);
 }
 
-static bool holds(const struct slu_name *entry, struct slu_slice name, struct slu_slice type,
-                  struct slu_slice text)
+static struct slu_name *find(const struct slu_names *names, enum slu_definition_kind kind,
+                             struct slu_slice name, struct slu_slice type, struct slu_slice text)
 {
-    return slu_slice_equal(slu_slice_of(entry->name), name) &&
-           slu_slice_equal(slu_slice(entry->type, entry->type_len), type) &&
-           slu_slice_equal(slu_slice(entry->text, entry->text_len), text);
+    struct slu_name *entry = *bucket_of(names, kind, name, type, text);
+    while (entry != NULL &&
+           !(entry->kind == kind && slu_slice_equal(slu_slice_of(entry->name), name) &&
+             slu_slice_equal(slu_slice(entry->type, entry->type_len), type) &&
+             slu_slice_equal(slu_slice(entry->text, entry->text_len), text)))
+        entry = entry->same_bucket;
+    return entry;
 }
 
 static bool make_live(struct slu_names *names, struct slu_name *entry)
@@ -128,24 +151,17 @@ uint16_t slu_names_define(struct slu_names *names, enum slu_definition_kind kind
                           struct slu_slice name, struct slu_slice type, struct slu_slice text)
 {
     size_t *next = kind == SLU_DEFINE_POLICY ? &names->next_policy : &names->next_schema;
-    size_t free_number = 0;
 
     if (name.len == 0)
         return 0;
-    for (size_t i = 1; i <= SLU_NAMES_MAX; i++) {
-        struct slu_name *entry = lookup(names, kind, i);
-        if (entry == NULL && free_number == 0 && i >= *next)
-            free_number = i;
-        if (entry != NULL && holds(entry, name, type, text))
-            return make_live(names, entry) ? entry->number : 0;
+    struct slu_name *entry = find(names, kind, name, type, text);
+    if (entry == NULL) {
+        while (*next <= SLU_NAMES_MAX && lookup(names, kind, *next) != NULL)
+            ++*next;
+        if (*next <= SLU_NAMES_MAX)
+            entry = enter(names, kind, (uint16_t)*next, name, type, text);
     }
-    if (free_number == 0)
-        return 0;
-    struct slu_name *entry = enter(names, kind, (uint16_t)free_number, name, type, text);
-    if (entry == NULL)
-        return 0;
-    *next = free_number + 1;
-    return make_live(names, entry) ? entry->number : 0;
+    return entry != NULL && make_live(names, entry) ? entry->number : 0;
 }
 
 void slu_names_revive(struct slu_names *names, uint16_t policy, uint16_t schema)

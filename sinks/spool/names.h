@@ -19,12 +19,14 @@
 #include <stdint.h>
 
 #define SLU_NAMES_MAX       65535u
+#define SLU_NAMES_BUCKETS   8192u
 #define SLU_NAMES_MAX_BYTES (16u << 20) /* of live definitions: each segment begins with them */
 
 struct slu_name {
     enum slu_definition_kind kind;
     uint16_t number;
     bool live;
+    struct slu_name *same_bucket;
     uint32_t type_len, text_len;
     char *type, *text; /* in this block */
     char name[];       /* terminated */
@@ -33,7 +35,8 @@ struct slu_name {
 struct slu_names {
     _Atomic(struct slu_name *) *policies; /* by number, SLU_NAMES_MAX + 1 of them */
     _Atomic(struct slu_name *) *schemas;
-    struct slu_name **live; /* in the order they became so; owned array of borrowed names */
+    struct slu_name **buckets; /* by content, SLU_NAMES_BUCKETS of them; placeholders are in none */
+    struct slu_name **live;    /* in the order they became so; owned array of borrowed names */
     size_t n_live, live_cap;
     size_t live_bytes;
     size_t next_policy, next_schema; /* where the search for a free number goes on */

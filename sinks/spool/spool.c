@@ -282,35 +282,13 @@ int slu_spool_renew_id(struct slu_spool *spool, uint64_t far_seq, struct slu_err
 
 /* ---- definitions ----------------------------------------------------------------------------------- */
 
-/* Wait until the definitions are on the disk: a record that uses one must not outlive it. */
-static void wait_defined(struct slu_spool *spool, size_t n_live)
-{
-    const int64_t deadline = slu_clock_mono_ns() + DEFINE_WAIT_NS;
-
-    slu_writer_wake(spool);
-    pthread_mutex_lock(&spool->lock);
-    while (spool->names_durable < n_live && !spool->writer_ended) {
-        const int64_t left = deadline - slu_clock_mono_ns();
-        if (left <= 0)
-            break; /* the disk fails and the log says so; the definition follows when it works */
-        struct timespec until;
-        slu_wait_until(left, &until);
-        (void)pthread_cond_timedwait(&spool->defined, &spool->lock, &until);
-    }
-    pthread_mutex_unlock(&spool->lock);
-}
-
 static uint16_t define(struct slu_spool *spool, enum slu_definition_kind kind, const char *name,
                        const char *type, struct slu_slice text)
 {
     pthread_mutex_lock(&spool->lock);
-    const size_t before = spool->names.n_live;
     const uint16_t number =
         slu_names_define(&spool->names, kind, slu_slice_of(name), slu_slice_of(type), text);
-    const size_t n_live = spool->names.n_live;
     pthread_mutex_unlock(&spool->lock);
-    if (n_live > before)
-        wait_defined(spool, n_live);
     return number;
 }
 
@@ -323,6 +301,23 @@ uint16_t slu_spool_define_schema(struct slu_spool *spool, const char *name, cons
                                  struct slu_slice text)
 {
     return define(spool, SLU_DEFINE_SCHEMA, name, type, text);
+}
+
+void slu_spool_await_definitions(struct slu_spool *spool)
+{
+    const int64_t deadline = slu_clock_mono_ns() + DEFINE_WAIT_NS;
+
+    slu_writer_wake(spool);
+    pthread_mutex_lock(&spool->lock);
+    while (spool->names_durable < spool->names.n_live && !spool->writer_ended) {
+        const int64_t left = deadline - slu_clock_mono_ns();
+        if (left <= 0)
+            break; /* the disk fails and the log says so; the definitions follow when it works */
+        struct timespec until;
+        slu_wait_until(left, &until);
+        (void)pthread_cond_timedwait(&spool->defined, &spool->lock, &until);
+    }
+    pthread_mutex_unlock(&spool->lock);
 }
 
 const char *slu_spool_policy_name(const struct slu_spool *spool, uint16_t number)

@@ -85,19 +85,26 @@ int slu_spool_renew_id(struct slu_spool *spool, uint64_t far_seq, struct slu_err
 /* ---- names: numbers that records carry instead of text ------------------------------------------- */
 
 /* The bit of sink `name`, made if it is new (it then starts at the head). Returns 0 … SLU_SINKS_MAX-1,
- * or -1 when all bits are in use. `type` is for `spool list`. Owner; not while a reader of it is open. */
+ * or -1 when all bits are in use. `type` is for `spool list`. Syncs its file when
+ * it is new. Any thread but one at a time; before the first record that has the bit. */
 int slu_spool_sink(struct slu_spool *spool, const char *name, const char *type,
                    enum slu_when_full when_full, struct slu_err *err);
 
-/* Sinks that are in the spool but not in `names` become orphaned: kept, shown. Owner. */
+/* Sinks that are in the spool but not in `names` become orphaned: kept, shown. Threads: as above. */
 void slu_spool_keep_sinks(struct slu_spool *spool, const char *const *names, size_t n_names);
 
 /* The number of a policy, or of a schema with its type ("json-schema") and full text; the same for
  * the same content. 0: no room (65,535 at most) or no memory. Any thread but one at a time; not on
- * the hot path. A number stays good for the spool's life. */
+ * the hot path. A number stays good for the spool's life. Before the first record that uses it:
+ * slu_spool_await_definitions(). */
 uint16_t slu_spool_define_policy(struct slu_spool *spool, const char *id);
 uint16_t slu_spool_define_schema(struct slu_spool *spool, const char *name, const char *type,
                                  struct slu_slice text);
+
+/* Wait until everything defined so far is on the disk: a record that uses a number must not outlive its
+ * meaning. One wait for all. Gives up after 2 s when the disk fails; the definitions then follow when it
+ * works. Threads as above. */
+void slu_spool_await_definitions(struct slu_spool *spool);
 
 /* Text of a number, NULL when unknown; lives as long as the spool. Any thread. */
 const char *slu_spool_policy_name(const struct slu_spool *spool, uint16_t number);

@@ -2,8 +2,11 @@
  *
  * Reads the files as they are, takes no lock, writes nothing, so it may run beside the broker. What it
  * sees then is a moment that never was as a whole: segments may vanish while it reads, the newest grows.
- * The ring is copied when the last segment has been read, so no record falls between the two unless
- * more than the ring holds went through it meanwhile.
+ * The ring is copied before the segments are listed, and told after they were read:
+ *
+ *   copied            [··· 97 98 99]        what has left the ring by now is in a segment, and so listed
+ *   read     [1 ······ 96][97]              more may have come into it; 97 is told once
+ *   told               97 │ 98 99           no record falls between the two
  */
 #include "sinks/spool/view.h"
 #include "sinks/spool/bytes.h"
@@ -21,10 +24,8 @@
 void slu_view_end(struct slu_spool_view *view)
 {
     slu_files_close(&slu_disk_real, view->fd);
-    free(view->ring);
     free(view->ring_records);
     view->fd = -1;
-    view->ring = NULL;
     view->ring_records = NULL;
     view->n_ring_records = view->next_ring_record = view->next_segment = 0;
     view->in_ring = false;
@@ -36,6 +37,7 @@ void slu_spool_view_close(struct slu_spool_view *view)
     if (view == NULL)
         return;
     slu_view_end(view);
+    free(view->ring);
     slu_scan_fini(&view->scan);
     slu_look_files_fini(&view->files);
     slu_names_fini(&view->names);
@@ -63,6 +65,14 @@ static void id_from_segments(struct slu_spool_view *view)
     }
 }
 
+/* The ring as it is now; view->ring stays NULL when there is none that can be used. */
+static void copy_ring(struct slu_spool_view *view)
+{
+    if (slu_ring_read(&slu_disk_real, view->dir, true, &view->ring, view->ring_id,
+                      &view->has_ring_id, NULL) != 0)
+        view->ring = NULL;
+}
+
 static int open_view(struct slu_spool_view *view, const char *data_dir, struct slu_err *err)
 {
     char path[PATH_MAX];
@@ -84,7 +94,10 @@ static int open_view(struct slu_spool_view *view, const char *data_dir, struct s
     view->scan.patch_holes = true;
     const enum slu_slots_found found =
         slu_identity_load(&view->identity, &slu_disk_real, view->dir, true, err);
-    if (found == SLU_SLOTS_FAILED || slu_look_files(&view->look, &view->files, err) != 0)
+    if (found == SLU_SLOTS_FAILED)
+        return -1;
+    copy_ring(view);
+    if (slu_look_files(&view->look, &view->files, err) != 0)
         return -1;
     if (found != SLU_SLOTS_GOOD)
         id_from_segments(view);
@@ -191,17 +204,13 @@ size_t slu_spool_view_segments(struct slu_spool_view *view, struct slu_spool_seg
 
 /* ---- the ring -------------------------------------------------------------------------------------- */
 
-static void load_ring(struct slu_spool_view *view)
+/* What the copy holds beyond the records that were read. */
+static void begin_ring(struct slu_spool_view *view)
 {
-    uint8_t id[16];
-    bool has_id = false;
-
     view->in_ring = true;
-    if (slu_ring_read(&slu_disk_real, view->dir, true, &view->ring, id, &has_id, NULL) != 0 ||
-        view->ring == NULL)
+    if (view->ring == NULL)
         return;
-    if (!has_id)
-        memcpy(id, slu_identity_current(&view->identity), 16);
+    const uint8_t *id = view->has_ring_id ? view->ring_id : slu_identity_current(&view->identity);
     const int64_t n = slu_ring_scan(view->ring, SLU_RING_FILE_BYTES, slu_pack_seed(id),
                                     view->last_seq, &view->ring_records);
     view->n_ring_records = n > 0 ? (size_t)n : 0;
@@ -237,7 +246,7 @@ static void count_claims(struct slu_spool_view *view, struct claims *claims)
         if (view->last_seq < info.last_seq)
             view->last_seq = info.last_seq;
     }
-    load_ring(view);
+    begin_ring(view);
     struct slu_record record;
     while (next_of_ring(view, &record))
         claim(claims, &record);
@@ -301,27 +310,9 @@ static bool open_next(struct slu_spool_view *view)
     return false;
 }
 
-/* The broker may have begun segments since we listed them. */
-static bool list_again(struct slu_spool_view *view)
-{
-    struct slu_look_files files;
-    const uint64_t newest =
-        view->files.n_segments > 0 ? view->files.segments[view->files.n_segments - 1] : 0;
-
-    if (slu_look_files(&view->look, &files, NULL) != 0)
-        return false;
-    size_t next = 0;
-    while (next < files.n_segments && files.segments[next] <= newest)
-        next++;
-    slu_look_files_fini(&view->files);
-    view->files = files;
-    view->next_segment = next;
-    return next < files.n_segments;
-}
-
 static bool next_of_segments(struct slu_spool_view *view, struct slu_record *record)
 {
-    while (view->fd >= 0 || open_next(view) || (list_again(view) && open_next(view))) {
+    while (view->fd >= 0 || open_next(view)) {
         struct slu_scan_item item;
         const enum slu_scan_kind kind = slu_scan_next(&view->scan, &item, false, NULL);
         if (kind == SLU_SCAN_DEFINITION)
@@ -345,7 +336,7 @@ bool slu_spool_view_next(struct slu_spool_view *view, struct slu_record *record,
     bool found = !view->in_ring && next_of_segments(view, record);
     if (!found) {
         if (!view->in_ring)
-            load_ring(view);
+            begin_ring(view);
         found = next_of_ring(view, record);
     }
     if (!found)

@@ -11,12 +11,14 @@ struct slu_spool_view {
     struct slu_identity identity;
     struct slu_names names;
     struct slu_scan scan;
+    uint8_t *ring; /* as it was before `files` were listed; NULL: none */
+    uint8_t ring_id[16];
+    bool has_ring_id; /* its header is whole; else it is taken to be the spool's own */
     /* Where slu_spool_view_next is. */
     size_t next_segment;
     int fd;
     uint64_t last_seq;
     bool in_ring;
-    uint8_t *ring;
     struct slu_ring_record *ring_records;
     size_t n_ring_records, next_ring_record;
 };

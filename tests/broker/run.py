@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs the broker tests. One line a test: `ok NAME`, `FAIL NAME` and why, `SKIP NAME: reason`.
 
-    run.py [--build DIR] [--asan] [--fast] [-j N] [WORD …]     only tests whose name has all the words
+    run.py [--build DIR] [--asan] [--fast] [-j N] [--match REGEX] [WORD …]
+
+With words or an expression only the tests whose name has all of them.
 
 Each test is independent, so N of them run at once; those that measure a rate run alone, at the end.
 Exit 1 if any failed.
@@ -11,6 +13,7 @@ import argparse
 import concurrent.futures
 import importlib
 import os
+import re
 import sys
 import time
 import unittest
@@ -24,6 +27,8 @@ def arguments():
     parser.add_argument("--build", help="folder with mosquitto_sluice.so and sluice")
     parser.add_argument("--asan", action="store_true", help="preload AddressSanitizer's runtime")
     parser.add_argument("--fast", action="store_true", help="only the quick ones")
+    parser.add_argument("--match", default="", metavar="REGEX", help="only names it finds")
+    parser.add_argument("--label", default="", help="said behind `broker`, e.g. the broker's version")
     parser.add_argument("--list", action="store_true", help="names only")
     parser.add_argument("-j", type=int, default=2, help="at once (2)")
     parser.add_argument("words", nargs="*")
@@ -36,7 +41,7 @@ def title(case):
     return f"{module}: " + case._testMethodName.removeprefix("test_").replace("_", " ")
 
 
-def find_tests(words, only_fast):
+def find_tests(words, match, only_fast):
     loader, found = unittest.TestLoader(), []
     for path in sorted(HERE.glob("test_*.py")):
         module = importlib.import_module(path.stem)
@@ -44,7 +49,8 @@ def find_tests(words, only_fast):
             found += list(suite)
     if only_fast:
         found = [case for case in found if hasattr(method(case), "fast")]
-    return [case for case in found if all(word in title(case) for word in words)]
+    return [case for case in found
+            if all(word in title(case) for word in words) and re.search(match, title(case))]
 
 
 def method(case):
@@ -118,14 +124,14 @@ def main():
         os.environ["SLUICE_ASAN"] = "1"
     sys.path.insert(0, str(HERE))
     import places  # pylint: disable=import-outside-toplevel  # reads the environment
-    tests = find_tests(options.words, options.fast)
+    tests = find_tests(options.words, options.match, options.fast)
     if options.list:
         print("\n".join(sorted(title(case) for case in tests)))
         return 0
     if not places.PLUGIN.exists():
         print(f"FAIL broker: {places.PLUGIN} is not there; build it first")
         return 1
-    label = " (asan)" if options.asan else ""
+    label = f" ({options.label or 'asan'})" if options.label or options.asan else ""
     print(f"broker tests{label}: {len(tests)}, plugin {places.PLUGIN}, seed {places.SEED}", flush=True)
     counts = run_all(tests, options.j, label)
     print(f"broker{label}: {counts['ok']} passed, {counts['FAIL']} failed, {counts['SKIP']} skipped")

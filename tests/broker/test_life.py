@@ -70,7 +70,7 @@ class Start(BrokerTest):
         "two actions": (config([policy(on_violation={"drop": True, "reroute": "q"})]),
                         r"sluice\.yaml:\d+:\d+: ", ["on_violation"]),
         "a feature that is not built yet": (
-            config([policy()], {"lake": {"type": "kafka", "brokers": "k:9092", "topic": "t"}}),
+            config([policy(timestamp={"field": "/t", "unit": "s", "max_age": "1h"})]),
             r"sluice\.yaml:\d+:\d+: ", ["not supported yet"]),
         "a secret that is not set": (config([policy()], instance="${env:SLUICE_NOT_SET_ANYWHERE}"),
                                      r"sluice\.yaml:\d+:\d+: ", ["SLUICE_NOT_SET_ANYWHERE"]),
@@ -248,3 +248,24 @@ class Program(BrokerTest):
         checks.spool_verify(broker.data_dir)
         self.assertNotEqual(checks.run(["spool", broker.data_dir, "forget", "lake"]).returncode, 0)
         checks.counted(self.finish(broker), accepted=1)
+
+    @needs_root("works as root on another user's folder")
+    def test_root_forgets_a_sink_and_the_spool_stays_its_owners(self):
+        old = {"type": "file", "path": "/proc/nothing-can-be-made-here"}
+        broker = self.broker(config([policy(to=["old"])], {"old": old}))
+        with broker.client() as publisher:
+            publisher.publish("in/oven", GOOD, 1)
+        broker.stop()
+        broker.configure(config([policy()]))
+        broker.start()
+        broker.stop()
+        result = checks.run(["spool", broker.data_dir, "forget", "old"])
+        self.assertEqual((result.returncode, result.stdout),
+                         (0, "old: forgotten, with 1 records that waited for it\n"), result.stderr)
+        for path in [broker.data_dir, *broker.data_dir.rglob("*")]:
+            self.assertEqual(path.stat().st_uid, broker.uid, path)
+        broker.start()
+        with broker.client() as publisher:
+            publisher.publish("in/oven", GOOD, 1)
+        broker.status_when(lambda s: s["sinks"]["lake"]["delivered"] == 1, "1 delivered")
+        broker.stop()

@@ -14,11 +14,15 @@ set(naive_sources
     conformance/naive_uri.c
     conformance/naive_value.c)
 
-add_executable(naive_suite conformance/naive_suite.c ${naive_sources})
+add_executable(naive_suite conformance/naive_suite.c conformance/suite_files.c ${naive_sources})
 target_compile_definitions(naive_suite
     PRIVATE SLU_METASCHEMA_DIR="${CMAKE_SOURCE_DIR}/schemas/json-schema")
 slu_link(naive_suite slu_base slu_payload)
 target_link_libraries(naive_suite PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
+
+# The engine against the official suite, and the table of it: tests/conformance/table.sh.
+add_executable(schema_suite conformance/schema_suite.c conformance/suite_files.c)
+slu_link(schema_suite slu_base slu_payload slu_validation slu_json_schema slu_avro)
 
 add_executable(differential
     conformance/differential.c
@@ -27,12 +31,13 @@ add_executable(differential
     ${naive_sources})
 target_compile_definitions(differential
     PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/schema")
-slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro slu_formats)
+slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro)
 target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
+add_test(NAME schema_suite COMMAND schema_suite)
 add_test(NAME naive_suite COMMAND naive_suite)
 add_test(NAME differential_cases
     COMMAND differential --replay ${CMAKE_CURRENT_SOURCE_DIR}/cases/schema)
 add_test(NAME differential COMMAND differential --cases ${CMAKE_CURRENT_BINARY_DIR})
-set_tests_properties(naive_suite differential_cases differential
+set_tests_properties(schema_suite naive_suite differential_cases differential
     PROPERTIES LABELS conformance TIMEOUT 600 SKIP_RETURN_CODE 77)

@@ -82,7 +82,8 @@ static void count_reason(const struct slu_problems *problems)
 
 static struct slu_schema *compile(struct slu_slice text, bool count)
 {
-    const struct slu_schema_options options = {.name = "random", .source = "random"};
+    const struct slu_schema_options options = {
+        .name = "random", .source = "random", .formats = SLU_FORMATS_ANNOTATE};
     struct slu_problems problems;
     slu_problems_init(&problems);
     struct slu_schema *schema = slu_schema_compile(text, &options, &problems);

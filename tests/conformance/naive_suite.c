@@ -6,27 +6,20 @@
  * tests/ and remotes/ in it). Optional cases are run and counted as well, for information: the formats,
  * content and the finer points of regular expressions are none of this evaluator's business.
  */
-#include "base/buf.h"
-#include "base/err.h"
 #include "tests/conformance/naive.h"
+#include "tests/conformance/suite_files.h"
 #include "validation/payload/payload.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef SLU_SUITE_DIR
-#define SLU_SUITE_DIR "/usr/share/perl5/auto/share/dist/Test-JSON-Schema-Acceptance"
-#endif
 #ifndef SLU_METASCHEMA_DIR
 #define SLU_METASCHEMA_DIR "schemas/json-schema"
 #endif
 
 #define MAX_DOCUMENTS 2000
-#define REMOTES_URI   "http://localhost:1234"
 
 struct score {
     unsigned passed, failed, gave_up;
@@ -39,54 +32,9 @@ static const char *const folders[NAIVE_DRAFTS] = {
 static struct slu_document *documents[MAX_DOCUMENTS];
 static size_t n_documents;
 
-static struct slu_document *read_file(const char *path)
-{
-    struct slu_buf text;
-    struct slu_err err = {0};
-    char chunk[4096];
-    size_t n;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
-    slu_buf_init(&text, 16u << 20);
-    while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        slu_buf_add(&text, chunk, n);
-    fclose(file);
-    struct slu_document *document = slu_document_parse(slu_buf_slice(&text), 256, &err);
-    if (document == NULL)
-        fprintf(stderr, "%s: %s\n", path, err.text);
-    slu_buf_fini(&text);
-    return document;
-}
-
-static int is_visible(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-/* Call `use` for every JSON file below `path`; `inside` is where it lies in there. */
-static void walk(const char *path, const char *inside,
-                 void (*use)(void *context, const char *file, const char *inside), void *context)
-{
-    struct dirent **entries = NULL;
-    const int n = scandir(path, &entries, is_visible, alphasort);
-    for (int i = 0; i < n; i++) {
-        char file[2048], name[1024];
-        struct stat info;
-        snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
-        snprintf(name, sizeof(name), "%s/%s", inside, entries[i]->d_name);
-        if (stat(file, &info) == 0 && S_ISDIR(info.st_mode))
-            walk(file, name, use, context);
-        else if (strstr(entries[i]->d_name, ".json") != NULL)
-            use(context, file, name);
-        free(entries[i]);
-    }
-    free(entries);
-}
-
 static const struct slu_document *keep(const char *file)
 {
-    struct slu_document *document = read_file(file);
+    struct slu_document *document = suite_read(file);
     if (document == NULL || n_documents == MAX_DOCUMENTS)
         exit(2);
     return documents[n_documents++] = document;
@@ -101,34 +49,30 @@ static void add_metaschema(void *context, const char *file, const char *inside)
 static void add_remote(void *context, const char *file, const char *inside)
 {
     char uri[2048];
-    snprintf(uri, sizeof(uri), REMOTES_URI "%s", inside);
+    snprintf(uri, sizeof(uri), SUITE_REMOTES_URI "%s", inside);
     naive_add(context, uri, keep(file)->raw_root);
-}
-
-static const struct slu_value *member(const struct slu_value *object, const char *name)
-{
-    return slu_value_get(object, slu_slice_of(name));
 }
 
 static void run_group(struct naive *naive, const char *file, const struct slu_value *group,
                       struct score *score, bool tell)
 {
-    const struct slu_value *tests = member(group, "tests");
-    const bool open = naive_open(naive, member(group, "schema"));
+    const struct slu_value *tests = suite_member(group, "tests");
+    const bool open = naive_open(naive, suite_member(group, "schema"));
     const struct slu_value *test = slu_value_first(tests);
     for (size_t i = 0; i < slu_value_len(tests); i++, test = slu_value_next(test)) {
         const enum naive_answer expected =
-            slu_value_variant(member(test, "valid")) == SLU_VALUE_TRUE ? NAIVE_HOLDS : NAIVE_FAILS;
+            slu_value_variant(suite_member(test, "valid")) == SLU_VALUE_TRUE ? NAIVE_HOLDS
+                                                                             : NAIVE_FAILS;
         const enum naive_answer answer =
-            open ? naive_judge(naive, member(test, "data")) : NAIVE_GIVES_UP;
+            open ? naive_judge(naive, suite_member(test, "data")) : NAIVE_GIVES_UP;
         unsigned *count = answer == expected         ? &score->passed
                           : answer == NAIVE_GIVES_UP ? &score->gave_up
                                                      : &score->failed;
         ++*count;
         if (answer != expected && tell)
             printf("%s %s: %.*s: %.*s\n", answer == NAIVE_GIVES_UP ? "GIVES UP" : "WRONG", file,
-                   SLU_SLICE_ARG(slu_value_text(member(group, "description"))),
-                   SLU_SLICE_ARG(slu_value_text(member(test, "description"))));
+                   SLU_SLICE_ARG(slu_value_text(suite_member(group, "description"))),
+                   SLU_SLICE_ARG(slu_value_text(suite_member(test, "description"))));
     }
 }
 
@@ -141,7 +85,7 @@ struct folder {
 static void run_file(void *context, const char *file, const char *inside)
 {
     struct folder *folder = context;
-    struct slu_document *document = read_file(file);
+    struct slu_document *document = suite_read(file);
     if (strstr(inside, folder->tell ? "/optional/" : "/format/") != NULL || document == NULL) {
         slu_document_free(document);
         return;
@@ -157,7 +101,7 @@ static struct score run(struct naive *naive, const char *suite, const char *insi
     char path[2048];
     struct folder folder = {naive, {0, 0, 0}, required};
     snprintf(path, sizeof(path), "%s/tests/%s", suite, inside);
-    walk(path, "", run_file, &folder);
+    suite_walk(path, true, run_file, &folder);
     return folder.score;
 }
 
@@ -175,8 +119,8 @@ int main(int argc, char **argv)
     printf("%-14s %9s %7s %8s   optional\n", "draft", "required", "failed", "gave up");
     for (int draft = 0; draft < NAIVE_DRAFTS; draft++) {
         struct naive *naive = naive_new((enum naive_draft)draft);
-        walk(SLU_METASCHEMA_DIR, "", add_metaschema, naive);
-        walk(remotes, "", add_remote, naive);
+        suite_walk(SLU_METASCHEMA_DIR, true, add_metaschema, naive);
+        suite_walk(remotes, true, add_remote, naive);
         const struct score score = run(naive, suite, folders[draft], true);
         snprintf(optional, sizeof(optional), "%s/optional", folders[draft]);
         const struct score other = run(naive, suite, optional, false);

@@ -1,6 +1,7 @@
 /* random_schema.c -- schemas and values out of a small vocabulary, so that they meet often.
  *
- * Keywords are rows: in which drafts, how often, and who makes up the value. References keep to a law
+ * Keywords are rows: in which drafts, how often, and who makes up the value. A definition may have a URI
+ * of its own, and then be of another draft than the schema around it. References keep to a law
  * that rules out endless recursion: for the same value only to a definition further on, for a member
  * or an item to anything. (The engine refuses the others at load.)
  */
@@ -20,6 +21,7 @@ enum name { NAMELESS, ANCHORED, EMBEDDED };
 struct place {
     struct dice *dice;
     int draft;
+    int root_draft;
     unsigned depth;
     size_t next_definition; /* for the same value, references must go to this one or beyond */
     bool descended; /* the value is not the definition's own any more: any reference will do */
@@ -284,16 +286,15 @@ static struct json *make_ref(struct place place)
     if (place.descended && dice_once_in(place.dice, 4))
         return json_scalar(place.dice, "\"root\"");
     const size_t number = first + dice_below(place.dice, DEFINITIONS - first);
-    if (place.draft <= NAIVE_7)
-        return json_scalar(place.dice, old_pointers[number]);
-    if (place.names[number] == NAMELESS || dice_once_in(place.dice, 2))
-        return json_scalar(place.dice, pointers[number]);
-    return json_scalar(place.dice, by_name[place.names[number]][number]);
+    if (place.names[number] != NAMELESS && !dice_once_in(place.dice, 2))
+        return json_scalar(place.dice, by_name[place.names[number]][number]);
+    return json_scalar(place.dice, (place.root_draft <= NAIVE_7 ? old_pointers : pointers)[number]);
 }
 
 static struct json *make_dynamic_ref(struct place place)
 {
-    return json_scalar(place.dice, dice_once_in(place.dice, 5) ? "\"root#node\"" : "\"#node\"");
+    const bool by_root = place.root_draft == NAIVE_2020 && dice_once_in(place.dice, 5);
+    return json_scalar(place.dice, by_root ? "\"root#node\"" : "\"#node\"");
 }
 
 static struct json *make_recursive_ref(struct place place)
@@ -318,6 +319,8 @@ static const struct {
     {"\"maximum\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, make_number},
     {"\"exclusiveMinimum\"", NAIVE_6, NAIVE_2020, 4, ANYWHERE, make_number},
     {"\"exclusiveMaximum\"", NAIVE_6, NAIVE_2020, 4, ANYWHERE, make_number},
+    {"\"exclusiveMinimum\"", NAIVE_4, NAIVE_4, 4, ANYWHERE, make_flag},
+    {"\"exclusiveMaximum\"", NAIVE_4, NAIVE_4, 4, ANYWHERE, make_flag},
     {"\"minLength\"", NAIVE_4, NAIVE_2020, 3, ANYWHERE, make_count},
     {"\"maxLength\"", NAIVE_4, NAIVE_2020, 4, ANYWHERE, make_count},
     {"\"pattern\"", NAIVE_4, NAIVE_2020, 6, ANYWHERE, make_pattern},
@@ -329,7 +332,7 @@ static const struct {
     {"\"required\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, make_names},
     {"\"dependentRequired\"", NAIVE_2019, NAIVE_2020, 4, ANYWHERE, make_names_by_name},
     {"\"dependentSchemas\"", NAIVE_2019, NAIVE_2020, 8, ANYWHERE, make_dependents},
-    {"\"dependencies\"", NAIVE_4, NAIVE_7, 6, ANYWHERE, make_dependencies},
+    {"\"dependencies\"", NAIVE_4, NAIVE_2020, 6, ANYWHERE, make_dependencies},
     {"\"properties\"", NAIVE_4, NAIVE_2020, 12, ANYWHERE, make_properties},
     {"\"patternProperties\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, make_patterns},
     {"\"additionalProperties\"", NAIVE_4, NAIVE_2020, 5, ANYWHERE, below},
@@ -396,49 +399,71 @@ static struct json *schema_at(struct place place)
     return schema;
 }
 
-/* Definition `number`, an object. An embedded one has the anchor "node", dynamic or not. */
-static struct json *definition(struct place place, size_t number)
+static const char *const dialects[NAIVE_DRAFTS] = {
+    "\"http://json-schema.org/draft-04/schema#\"",
+    "\"http://json-schema.org/draft-06/schema#\"",
+    "\"http://json-schema.org/draft-07/schema#\"",
+    "\"https://json-schema.org/draft/2019-09/schema\"",
+    "\"https://json-schema.org/draft/2020-12/schema\"",
+};
+
+static const char *id_key(int draft)
+{
+    return draft == NAIVE_4 ? "\"id\"" : "\"$id\"";
+}
+
+/* A name for definition `number`: an anchor, or a URI of its own. One with a URI has the anchor "node"
+ * from 2019-09 on, dynamic or not. */
+static void name_definition(struct place place, struct json *schema, size_t number)
 {
     static const char *const anchors[] = {"\"anchor0\"", "\"anchor1\"", "\"anchor2\""};
+    static const char *const old_anchors[] = {"\"#anchor0\"", "\"#anchor1\"", "\"#anchor2\""};
     static const char *const ids[] = {"\"embedded0\"", "\"embedded1\"", "\"embedded2\""};
     const bool open = !dice_once_in(place.dice, 3);
+    if (place.names[number] == ANCHORED && place.draft <= NAIVE_7) {
+        json_set(place.dice, schema, id_key(place.draft),
+                 json_scalar(place.dice, old_anchors[number]));
+    } else if (place.names[number] == ANCHORED) {
+        json_set(place.dice, schema, "\"$anchor\"", json_scalar(place.dice, anchors[number]));
+    } else if (place.names[number] == EMBEDDED) {
+        json_set(place.dice, schema, id_key(place.draft), json_scalar(place.dice, ids[number]));
+        if (place.draft != place.root_draft)
+            json_set(place.dice, schema, "\"$schema\"",
+                     json_scalar(place.dice, dialects[place.draft]));
+        if (place.draft == NAIVE_2020)
+            json_set(place.dice, schema, open ? "\"$dynamicAnchor\"" : "\"$anchor\"",
+                     json_scalar(place.dice, "\"node\""));
+        if (place.draft == NAIVE_2019 && open)
+            json_set(place.dice, schema, "\"$recursiveAnchor\"", json_scalar(place.dice, "true"));
+    }
+}
+
+/* Definition `number`, an object. Up to draft 7 nothing is a name beside a $ref. */
+static struct json *definition(struct place place, size_t number)
+{
     place.next_definition = number + 1;
     place.depth = 1;
+    if (place.names[number] == EMBEDDED && dice_once_in(place.dice, 3))
+        place.draft = (int)dice_below(place.dice, NAIVE_DRAFTS);
+    const bool named = place.names[number] != NAMELESS && place.draft <= NAIVE_7;
     struct json *schema = schema_at(place);
-    while (schema->kind != JSON_OBJECT)
+    while (schema->kind != JSON_OBJECT || (named && json_has(schema, "\"$ref\"")))
         schema = schema_at(place);
-    if (place.names[number] == ANCHORED)
-        json_set(place.dice, schema, "\"$anchor\"", json_scalar(place.dice, anchors[number]));
-    if (place.names[number] != EMBEDDED)
-        return schema;
-    json_set(place.dice, schema, "\"$id\"", json_scalar(place.dice, ids[number]));
-    if (place.draft == NAIVE_2020)
-        json_set(place.dice, schema, open ? "\"$dynamicAnchor\"" : "\"$anchor\"",
-                 json_scalar(place.dice, "\"node\""));
-    if (place.draft == NAIVE_2019 && open)
-        json_set(place.dice, schema, "\"$recursiveAnchor\"", json_scalar(place.dice, "true"));
+    name_definition(place, schema, number);
     return schema;
 }
 
 struct json *random_schema(struct dice *dice, int draft)
 {
-    static const char *const dialects[NAIVE_DRAFTS] = {
-        "\"http://json-schema.org/draft-04/schema#\"",
-        "\"http://json-schema.org/draft-06/schema#\"",
-        "\"http://json-schema.org/draft-07/schema#\"",
-        "\"https://json-schema.org/draft/2019-09/schema\"",
-        "\"https://json-schema.org/draft/2020-12/schema\"",
-    };
     static const char *const numbers_as_keys[] = {"\"0\"", "\"1\"", "\"2\""};
     enum name names_of[DEFINITIONS];
-    const struct place place = {dice, draft, 0, 0, false, names_of};
+    const struct place place = {dice, draft, draft, 0, 0, false, names_of};
     struct json *root = json_new(dice, JSON_OBJECT), *definitions = json_new(dice, JSON_OBJECT);
 
     json_set(dice, root, "\"$schema\"", json_scalar(dice, dialects[draft]));
-    json_set(dice, root, draft == NAIVE_4 ? "\"id\"" : "\"$id\"",
-             json_scalar(dice, "\"http://test.example/root\""));
+    json_set(dice, root, id_key(draft), json_scalar(dice, "\"http://test.example/root\""));
     for (size_t i = 0; i < DEFINITIONS; i++)
-        names_of[i] = draft <= NAIVE_7 ? NAMELESS : (enum name)dice_below(dice, 3);
+        names_of[i] = (enum name)dice_below(dice, 3);
     for (size_t i = 0; i < DEFINITIONS; i++)
         json_set(dice, definitions, numbers_as_keys[i], definition(place, i));
     json_set(dice, root, draft <= NAIVE_7 ? "\"definitions\"" : "\"$defs\"", definitions);

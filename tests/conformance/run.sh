@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The naive evaluator against the official suite, then the engine against the naive evaluator.
+# The engine and the naive evaluator against the official suite, then the one against the other.
 #
 #   tests/conformance/run.sh BUILD
 set -uo pipefail
@@ -23,6 +23,8 @@ check() {
     printf '%s\n' "$said" | tail -n 20 | sed '/^$/d; s/^/    /'
 }
 
+check "the engine answers the official suite" "$1/tests/schema_suite"
+check "the README shows the table of it" tests/conformance/table.sh "$1" --check
 check "the naive evaluator answers the official suite" "$1/tests/naive_suite"
 check "disagreements that were found stay settled" "$1/tests/differential" --replay tests/cases/schema
 check "a million random judgements agree" "$1/tests/differential"

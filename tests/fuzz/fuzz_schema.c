@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *)data;
     const char *line_end = memchr(text, '\n', size);
     const size_t n = line_end != NULL ? (size_t)(line_end - text) : size;
-    const struct slu_schema_options options = {"fuzz", "fuzz.json"};
+    const struct slu_schema_options options = {.name = "fuzz", .source = "fuzz.json"};
     struct slu_problems problems;
     slu_problems_init(&problems);
     struct slu_schema *schema = slu_schema_compile(slu_slice(text, n), &options, &problems);

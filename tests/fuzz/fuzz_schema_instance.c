@@ -83,7 +83,8 @@ static void judge(const struct slu_schema *schema, struct slu_slice value)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct slu_schema_options options = {.name = "fuzz", .source = "fuzz"};
+    const struct slu_schema_options options = {
+        .name = "fuzz", .source = "fuzz", .formats = SLU_FORMATS_ANNOTATE};
     struct slu_slice text = slu_slice((const char *)data, size);
     struct slu_problems problems;
 

@@ -1,1 +1,1 @@
-slu_fuzz_target(fuzz_format slu_base slu_payload slu_validation slu_json_schema slu_avro slu_formats)
+slu_fuzz_target(fuzz_format slu_base slu_payload slu_validation slu_json_schema slu_avro)

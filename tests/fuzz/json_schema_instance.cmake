@@ -5,7 +5,7 @@ if(NOT GMP_FOUND)
     message(STATUS "fuzz_schema_instance needs libgmp-dev: left out")
     return()
 endif()
-slu_fuzz_target(fuzz_schema_instance slu_base slu_payload slu_validation slu_json_schema slu_avro slu_formats)
+slu_fuzz_target(fuzz_schema_instance slu_base slu_payload slu_validation slu_json_schema slu_avro)
 target_sources(fuzz_schema_instance PRIVATE
     conformance/naive.c
     conformance/naive_apply.c

@@ -18,6 +18,9 @@
 #include <stdlib.h>
 #include <threads.h>
 
+/* The house hides what it does not export; librdkafka has to find these. */
+#pragma GCC visibility push(default)
+
 const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
@@ -115,6 +118,8 @@ void cnd_destroy(cnd_t *condition)
 {
     pthread_cond_destroy((pthread_cond_t *)condition);
 }
+
+#pragma GCC visibility pop
 #endif
 
 #endif

@@ -1,15 +1,16 @@
 /* drive.c -- drives the kafka sink through sink.h as the delivery does, and says what it answers.
  *
  *   drive SECTION.yaml [--records N] [--keys N] [--size BYTES] [--big SEQ:BYTES]… [--pace N/s]
- *                      [--file RECORDS] [--batch N] [--window N] [--seconds N]
+ *                      [--file RECORDS] [--batch N] [--window N] [--seconds N] [--probe 1]
  *
  * Records are made: seq 1 … N, topic plant/k<seq mod keys>, payload "<seq> xxx…"; or read from a file,
  * one a line, fields by tabs, bytes as hex:
  *
  *   kind format quality qos retain policy schema event_ns topic client_id username properties payload
  *
+ * --probe looks at the cluster and does no more: POINT what ok|bad text.
  * Lines on stdout (each at once):  SAFE seq · REJECT seq code message · RESET · AWAY text · PAUSED text ·
- * LIVE · LOG text · DONE seconds. Exit 0 when every record is safe or rejected, 1 on the deadline, 2 on
+ * LIVE · LOG text · NUMBERS name=value… · DONE seconds. Exit 0 when every record is safe or rejected, 1 on the deadline, 2 on
  * usage.
  */
 #include "base/arena.h"
@@ -34,6 +35,7 @@ static struct {
     uint64_t records, keys, pace, big_seq[MAX_BIG];
     size_t size, batch, window, big_size[MAX_BIG], n_big;
     double seconds;
+    bool probe;
 } wanted = {
     .records = 1000, .keys = 7, .size = 200, .batch = 5000, .window = 100000, .seconds = 60};
 
@@ -269,6 +271,8 @@ static bool read_arguments(int argc, char **argv)
             wanted.window = n;
         else if (strcmp(name, "--seconds") == 0)
             wanted.seconds = strtod(value, NULL);
+        else if (strcmp(name, "--probe") == 0)
+            wanted.probe = n != 0;
         else if (strcmp(name, "--file") == 0)
             wanted.file = value;
         else if (strcmp(name, "--big") == 0 && wanted.n_big < MAX_BIG &&
@@ -297,6 +301,27 @@ static const struct slu_node *read_section(struct slu_arena *arena)
     return node;
 }
 
+static void show_numbers(void)
+{
+    struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX];
+    const size_t n = slu_sink_kafka.numbers(self, numbers);
+    printf("NUMBERS");
+    for (size_t i = 0; i < n; i++)
+        printf(" %s=%" PRIu64, numbers[i].name, numbers[i].value);
+    printf("\n");
+}
+
+static int probe(const struct slu_node *section)
+{
+    struct slu_sink_report report = {.n = 0};
+    const int64_t by = slu_clock_mono_ns() + (int64_t)(wanted.seconds * 1e9);
+    slu_sink_kafka.probe(&env, section, by, &report);
+    for (size_t i = 0; i < report.n; i++)
+        printf("POINT %s %s %s\n", report.points[i].what, report.points[i].is_good ? "ok" : "bad",
+               report.points[i].text);
+    return slu_report_is_good(&report) ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     struct slu_arena arena;
@@ -310,6 +335,8 @@ int main(int argc, char **argv)
     const struct slu_node *section = read_section(&arena);
     if (wanted.file != NULL)
         read_listed();
+    if (wanted.probe && section != NULL)
+        return probe(section);
     scratch_size = (8u << 20);
     scratch = malloc(scratch_size);
     self = calloc(1, slu_sink_kafka.self_bytes);
@@ -324,6 +351,7 @@ int main(int argc, char **argv)
         push();
     }
     const double seconds = (double)(slu_clock_mono_ns() - started_ns) / 1e9;
+    show_numbers();
     const int64_t closing_ns = slu_clock_mono_ns();
     slu_sink_kafka.close(self);
     say("DONE %.3f closed %.3f", seconds, (double)(slu_clock_mono_ns() - closing_ns) / 1e9);

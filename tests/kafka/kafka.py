@@ -1,7 +1,7 @@
 """A real Apache Kafka for the tests: one KRaft node from Maven Central's jars, in a private folder, on
 free ports. Jars are fetched once into a cache:
 
-    SLUICE_KAFKA_JARS    folder of the jars    (~/.cache/sluice-tests/kafka-4.3.1)
+    SLUICE_KAFKA_JARS    folder of the jars    (${XDG_CACHE_HOME:-~/.cache}/sluice/kafka-4.3.1)
     SLUICE_JAVA          java                  (on PATH)
 """
 
@@ -15,8 +15,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VERSION = "4.3.1"
-JARS = Path(os.environ.get("SLUICE_KAFKA_JARS") or
-            Path.home() / ".cache" / "sluice-tests" / f"kafka-{VERSION}")
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
+JARS = Path(os.environ.get("SLUICE_KAFKA_JARS") or CACHE / f"kafka-{VERSION}")
 JAVA = os.environ.get("SLUICE_JAVA", "java")
 COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
 CLUSTER = "c2x1aWNlLXRlc3RzLWthZg"
@@ -61,16 +61,37 @@ def java(*arguments, heap="192m", **options):
             f"{JARS}/*", *map(str, arguments)]
 
 
+def make_certificates(folder):
+    """ca.pem; server.pem (key and certificate for 127.0.0.1); other.pem, an authority that signed nothing."""
+    folder.mkdir()
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *map(str, arguments)], cwd=folder, check=True, capture_output=True)
+
+    for name in ("ca", "other"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 2, "-subj", f"/CN={name}",
+                "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=broker", "-keyout", "server.key",
+            "-out", "server.csr")
+    (folder / "server.ext").write_text("subjectAltName=IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", 2, "-extfile", "server.ext", "-out", "server.crt")
+    (folder / "server.pem").write_text((folder / "server.key").read_text() +
+                                       (folder / "server.crt").read_text())
+
+
 class Kafka:
-    """`secure` adds a SASL listener (user alice, password alice-secret) with an authorizer that lets
-    alice do nothing until allow()."""
+    """`secure` adds SASL listeners, one of them with TLS (user alice, password alice-secret; certificates
+    in folder/tls), and an authorizer that lets alice do nothing until allow()."""
 
     def __init__(self, folder, secure=False):
         self.folder, self.secure, self.process = Path(folder), secure, None
         self.folder.mkdir(parents=True)
-        plain, controller, sasl = free_ports(3)
+        plain, controller, sasl, tls = free_ports(4)
         self.address, self.controller = f"127.0.0.1:{plain}", f"127.0.0.1:{controller}"
-        self.sasl = f"127.0.0.1:{sasl}"
+        self.sasl, self.tls = f"127.0.0.1:{sasl}", f"127.0.0.1:{tls}"
+        if secure:
+            make_certificates(self.folder / "tls")
         self.write_properties()
         self.write_logging()
         self.tool("kafka.tools.StorageTool", "format", "-c", self.folder / "server.properties", "-t",
@@ -79,14 +100,14 @@ class Kafka:
     def write_properties(self):
         listeners = f"PLAINTEXT://{self.address}"
         if self.secure:
-            listeners += f",SASL_PLAINTEXT://{self.sasl}"
+            listeners += f",SASL_PLAINTEXT://{self.sasl},SASL_SSL://{self.tls}"
         lines = [
             "process.roles=broker,controller", "node.id=1",
             f"controller.quorum.voters=1@{self.controller}", "controller.listener.names=CONTROLLER",
             "inter.broker.listener.name=PLAINTEXT", f"advertised.listeners={listeners}",
             f"listeners={listeners},CONTROLLER://{self.controller}",
             "listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,"
-            "SASL_PLAINTEXT:SASL_PLAINTEXT",
+            "SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
             f"log.dirs={self.folder}/data", "auto.create.topics.enable=false",
             "default.replication.factor=1", "min.insync.replicas=1",
             "offsets.topic.replication.factor=1", "offsets.topic.num.partitions=1",
@@ -94,6 +115,7 @@ class Kafka:
             "group.initial.rebalance.delay.ms=0", "broker.heartbeat.interval.ms=500",
             "broker.session.timeout.ms=3000", "log.cleaner.dedupe.buffer.size=8388608",
             "num.network.threads=2", "num.io.threads=4",
+            "log.retention.ms=-1",  # event times of the tests are old: Kafka would delete them meanwhile
         ]
         if self.secure:
             login = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -101,8 +123,9 @@ class Kafka:
                 "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
                 "super.users=User:ANONYMOUS", "allow.everyone.if.no.acl.found=false",
                 "sasl.enabled.mechanisms=PLAIN",
-                f'listener.name.sasl_plaintext.plain.sasl.jaas.config={login} '
-                'user_alice="alice-secret";',
+                *(f'listener.name.{name}.plain.sasl.jaas.config={login} user_alice="alice-secret";'
+                  for name in ("sasl_plaintext", "sasl_ssl")),
+                "ssl.keystore.type=PEM", f"ssl.keystore.location={self.folder}/tls/server.pem",
             ]
         (self.folder / "server.properties").write_text("\n".join(lines) + "\n")
 
@@ -166,6 +189,14 @@ class Kafka:
         self.tool("org.apache.kafka.tools.AclCommand" if self.has("AclCommand") else
                   "kafka.admin.AclCommand", "--add", "--allow-principal", "User:alice", "--operation",
                   "Write", "--operation", "Describe", "--topic", topic)
+
+    def bound(self, client, bytes_a_second):
+        """A quota for producers of this client.id."""
+        self.tool("kafka.admin.ConfigCommand", "--alter", "--entity-type", "clients", "--entity-name",
+                  client, "--add-config", f"producer_byte_rate={bytes_a_second}")
+
+    def topics(self):
+        return self.tool(ADMIN_TOOLS + "TopicCommand", "--list").stdout.decode().split()
 
     @staticmethod
     def has(tool):

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """The kafka sink against a real Kafka. Prints `ok NAME`, `FAIL NAME: reason`, `SKIP NAME: reason`.
 
-    tests/kafka/run.py --drive PATH [--fast] [FILTER]
+    tests/kafka/run.py --drive PATH [--build DIR] [--long] [WORD …]
 
-`PATH` is kafka_drive, built from tests/kafka/drive.c. --fast leaves out what takes long.
+`PATH` is drive_kafka, built from tests/kafka/drive.c; in DIR are mosquitto_sluice.so and sluice. Without --long
+what takes long is left out. WORDs: only tests whose name has all of them.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 import traceback
@@ -20,25 +22,33 @@ import test_faults
 import test_messages
 import test_refused
 
-SUITES = [test_messages, test_refused, test_faults, test_access]
+
+def suites():
+    import test_plugin  # it looks for the build when it is read
+    return [test_messages, test_refused, test_faults, test_access, test_plugin]
 
 
-def tests(fast, wanted):
-    for suite in SUITES:
+def tests(long, words):
+    for suite in suites():
         for name, function in vars(suite).items():
-            if name.startswith("test_") and callable(function) and (wanted or "") in name and \
-                    not (fast and getattr(function, "slow", False)):
-                yield name[5:].replace("_", " "), function
+            title = name[5:].replace("_", " ")
+            if name.startswith("test_") and callable(function) and \
+                    all(word in title for word in words) and \
+                    (long or words or not getattr(function, "long", False)):
+                yield title, function
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--drive", required=True)
-    parser.add_argument("--fast", action="store_true")
-    parser.add_argument("filter", nargs="?")
+    parser.add_argument("--build")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("words", nargs="*")
     options = parser.parse_args()
     drive.PATH = Path(options.drive).resolve()
-    chosen = list(tests(options.fast, options.filter))
+    if options.build:
+        os.environ["SLUICE_BUILD"] = options.build
+    chosen = list(tests(options.long, options.words))
     try:
         kafka.fetch()
     except kafka.Missing as reason:

@@ -32,7 +32,7 @@ def test_order_and_completeness_survive_kills_and_freezes(brokers, place):
     return f"{n} records, {producers} producers, {doubled} doubled"
 
 
-test_order_and_completeness_survive_kills_and_freezes.slow = True
+test_order_and_completeness_survive_kills_and_freezes.long = True
 
 
 def test_freezes_that_outlast_the_clients_patience_lose_nothing(brokers, place):
@@ -55,7 +55,7 @@ def test_freezes_that_outlast_the_clients_patience_lose_nothing(brokers, place):
     return f"{n} records, {resets} producers, {doubled} doubled"
 
 
-test_freezes_that_outlast_the_clients_patience_lose_nothing.slow = True
+test_freezes_that_outlast_the_clients_patience_lose_nothing.long = True
 
 
 def test_a_broker_that_is_away_at_the_start_is_waited_for(brokers, place):
@@ -87,7 +87,7 @@ def test_a_frozen_broker_does_not_hold_the_end(brokers, place):
     return f"closed in {closed} s"
 
 
-test_a_frozen_broker_does_not_hold_the_end.slow = True
+test_a_frozen_broker_does_not_hold_the_end.long = True
 
 
 def test_a_missing_topic_pauses_until_it_is_made(brokers, place):
@@ -125,4 +125,4 @@ def test_a_deleted_topic_pauses_and_goes_on_when_it_is_back_with_fewer_partition
     return f"{len(sink.all('RESET'))} producers"
 
 
-test_a_deleted_topic_pauses_and_goes_on_when_it_is_back_with_fewer_partitions.slow = True
+test_a_deleted_topic_pauses_and_goes_on_when_it_is_back_with_fewer_partitions.long = True

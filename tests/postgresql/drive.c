@@ -300,7 +300,7 @@ static void print_ddl(const struct slu_node *section)
     struct slu_err err = {0};
     struct slu_buf out;
     slu_buf_init(&out, 1 << 20);
-    const int result = slu_postgresql_ddl(section, &out, &err);
+    const int result = slu_sink_postgresql.ddl(section, &out, &err);
     printf("{\"ddl\":");
     print_text(result == 0 ? slu_buf_text(&out) : err.text);
     printf("}\n");

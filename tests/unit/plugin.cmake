@@ -1,4 +1,4 @@
-set(plugin_rooms slu_plugin slu_sinks slu_spool slu_validation slu_json_schema slu_avro slu_payload slu_base)
+set(plugin_rooms slu_plugin ${slu_all_sinks} slu_spool slu_validation slu_json_schema slu_avro slu_payload slu_base)
 slu_unit_test(test_rate ${plugin_rooms})
 slu_unit_test(test_counts ${plugin_rooms})
 slu_unit_test(test_judge ${plugin_rooms})

@@ -1,5 +1,6 @@
+slu_unit_test(test_timestamp slu_validation slu_json_schema slu_avro slu_payload slu_base)
 slu_unit_test(test_policy slu_validation slu_json_schema slu_avro slu_payload slu_base)
-slu_unit_test(test_config slu_plugin slu_sinks slu_spool slu_validation slu_json_schema slu_avro slu_payload
+slu_unit_test(test_config slu_plugin ${slu_all_sinks} slu_spool slu_validation slu_json_schema slu_avro slu_payload
     slu_base)
 if(TARGET sluice)
     find_package(Python3 COMPONENTS Interpreter REQUIRED)

@@ -3,6 +3,8 @@ foreach(name circuit container dead_letter envelope file_sink section)
     slu_unit_test(test_${name} slu_sinks slu_spool slu_avro slu_payload slu_base)
 endforeach()
 
+slu_unit_test(test_sinks ${slu_all_sinks} slu_spool slu_avro slu_payload slu_base)
+
 # The delivery is tested against a spool of the test's own: linked without the real one.
 slu_unit_test(test_delivery slu_sinks slu_avro slu_payload slu_base)
 

@@ -220,7 +220,8 @@ static void frames_are_told_apart(void **state)
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
         struct slu_avro_schema *schema = avro_compile(frames[i].schema);
         const struct slu_avro_schema *const schemas[] = {schema};
-        const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = frames[i].framing};
+        const struct slu_avro_choice choice = {
+            .schemas = schemas, .n = 1, .framing = frames[i].framing};
         struct slu_avro_origin origin;
         struct slu_payload payload;
         struct slu_buf json;

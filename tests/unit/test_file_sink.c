@@ -1412,14 +1412,6 @@ static void options_that_make_no_sense_are_told(void **state)
     }
 }
 
-static void the_table_knows_the_type(void **state)
-{
-    (void)state;
-    assert_ptr_equal(slu_sink_find("file"), ops);
-    assert_null(slu_sink_find("fiel"));
-    assert_non_null(strstr(slu_sink_types(), "file"));
-}
-
 int main(void)
 {
     cursor = mmap(NULL, sizeof(*cursor), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -1465,7 +1457,6 @@ int main(void)
         TEST(retain_bounds_the_bytes_from_the_oldest_on),
         TEST(retain_bounds_the_age_and_touches_nobody_elses),
         TEST(options_that_make_no_sense_are_told),
-        TEST(the_table_knows_the_type),
     };
     return cursor != MAP_FAILED ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
 }

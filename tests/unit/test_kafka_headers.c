@@ -38,6 +38,7 @@ static const struct slu_sink_env env = {.name = "lake",
 /* What one test works with. */
 static struct slu_arena arena;
 static struct slu_kafka_options options;
+static struct slu_sink_policies policies;
 static struct slu_kafka_maker maker;
 static struct slu_kafka_message message;
 static struct slu_sink_reject reject;
@@ -54,7 +55,8 @@ static void open_maker(const char *more)
     if (slu_kafka_options_read(node, &arena, &options, &problems) != 0)
         fail_msg("%s", problems.items[0].err.text);
     slu_problems_fini(&problems);
-    slu_kafka_maker_init(&maker, &options, &env);
+    assert_int_equal(slu_sink_policies_read(node, &arena, &policies, NULL), 0);
+    slu_kafka_maker_init(&maker, &options, &policies, &env);
 }
 
 static void close_maker(void)
@@ -233,29 +235,23 @@ static void test_an_empty_key_is_a_key_and_no_key_is_none(void **state)
     close_maker();
 }
 
-static const struct slu_topic_filter *give_filter(const void *context,
-                                                  const struct slu_record *record)
-{
-    const struct slu_topic_filter *filter = context;
-    return slu_topic_filter_matches(filter, record->topic) ? filter : NULL;
-}
-
 static void test_levels_need_the_filter_of_the_policy(void **state)
 {
-    const struct slu_record record = oven();
-    struct slu_topic_filter filter;
+    struct slu_record record = oven();
     (void)state;
-    open_maker("topic: 'plant.{site}'\nkey: '{oven}'");
-    assert_int_equal(slu_kafka_message_make(&maker, &record, &message, &reject), SLU_KAFKA_UNFIT);
-    assert_string_equal(reject.code, "template.unresolved");
-    assert_string_equal(reject.message, "plant.{site} names a level that the topic does not have");
-    assert_int_equal(
-        slu_topic_filter_parse(SLU_SLICE("plant/{site}/oven/{oven}"), &arena, &filter, NULL), 0);
-    maker.filter = give_filter;
-    maker.filter_context = &filter;
+    open_maker("topic: 'plant.{site}'\nkey: '{oven}'\n"
+               "policies: [{id: other, topics: ['#']},\n"
+               "  {id: ovens, topics: ['mill/{site}', 'plant/{site}/oven/{oven}', 'plant/#']}]");
     make(&record);
     assert_string_equal(message.topic, "plant.a");
     assert_memory_equal(message.key.data, "7", 1);
+    record.topic = SLU_SLICE("plant/a/press/7"); /* another filter of it: without these levels */
+    assert_int_equal(slu_kafka_message_make(&maker, &record, &message, &reject), SLU_KAFKA_UNFIT);
+    assert_string_equal(reject.code, "template.unresolved");
+    assert_string_equal(reject.message, "plant.{site} names a level that the topic does not have");
+    record.policy = 2; /* a policy that is gone */
+    record.topic = SLU_SLICE("plant/a/oven/7");
+    assert_int_equal(slu_kafka_message_make(&maker, &record, &message, &reject), SLU_KAFKA_UNFIT);
     close_maker();
 }
 

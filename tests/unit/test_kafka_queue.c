@@ -203,23 +203,29 @@ static void test_statistics_are_read_and_rubbish_is_not(void **state)
 {
     static const char json[] =
         "{\"name\":\"x\",\"msg_cnt\":3,\"msg_size\":900,\"txmsgs\":120,\"txmsg_bytes\":36000,"
-        "\"tx\":17,\"brokers\":{\"a:1/1\":{\"txretries\":2,\"txerrs\":1,\"rtt\":{\"avg\":1500}},"
+        "\"tx\":17,\"brokers\":{\"a:1/"
+        "1\":{\"txretries\":2,\"txerrs\":1,\"rtt\":{\"avg\":1500},\"throttle\":{\"avg\":40}},"
         "\"b:1/2\":{\"txretries\":1,\"rtt\":{\"avg\":800}},\"c\":7}}";
-    static struct slu_kafka_statistics statistics;
-    struct slu_kafka_numbers numbers;
+    struct slu_kafka_statistics statistics = {.producers = 2};
+    struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX];
     (void)state;
     assert_true(slu_kafka_statistics_read(&statistics, SLU_SLICE(json)));
     assert_false(slu_kafka_statistics_read(&statistics, SLU_SLICE("{\"msg_cnt\":")));
     assert_false(slu_kafka_statistics_read(&statistics, SLU_SLICE("[7]")));
-    slu_kafka_statistics_get(&statistics, &numbers);
-    assert_int_equal(numbers.queued, 3);
-    assert_int_equal(numbers.queued_bytes, 900);
-    assert_int_equal(numbers.sent, 120);
-    assert_int_equal(numbers.sent_bytes, 36000);
-    assert_int_equal(numbers.requests, 17);
-    assert_int_equal(numbers.retries, 3);
-    assert_int_equal(numbers.errors, 1);
-    assert_int_equal(numbers.rtt_us, 1500);
+    assert_int_equal(statistics.queued, 3);
+    assert_int_equal(statistics.queued_bytes, 900);
+    assert_int_equal(statistics.sent, 120);
+    assert_int_equal(statistics.sent_bytes, 36000);
+    assert_int_equal(statistics.requests, 17);
+    assert_int_equal(statistics.retries, 3);
+    assert_int_equal(statistics.errors, 1);
+    assert_int_equal(statistics.rtt_us, 1500);
+    assert_int_equal(statistics.throttle_ms, 40);
+    assert_int_equal(slu_kafka_statistics_show(&statistics, numbers), 10);
+    assert_string_equal(numbers[0].name, "producers");
+    assert_int_equal(numbers[0].value, 2);
+    assert_string_equal(numbers[9].name, "throttle_ms");
+    assert_int_equal(numbers[9].value, 40);
 }
 
 int main(void)

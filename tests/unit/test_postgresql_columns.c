@@ -37,7 +37,7 @@ struct fixture {
     struct slu_arena arena;
     struct slu_problems problems;
     struct slu_pg_plan plan;
-    struct slu_pg_policies policies;
+    struct slu_sink_policies policies;
     struct slu_pg_rows rows;
     struct slu_pg_queue queue;
 };
@@ -53,7 +53,7 @@ static void begin(struct fixture *fixture, const char *yaml)
     assert_non_null(section);
     assert_int_equal(slu_pg_plan_read(section, &fixture->arena, &fixture->plan, &fixture->problems),
                      0);
-    assert_int_equal(slu_pg_policies_read(section, &fixture->arena, &fixture->policies, &err), 0);
+    assert_int_equal(slu_sink_policies_read(section, &fixture->arena, &fixture->policies, &err), 0);
     assert_int_equal(
         slu_pg_rows_init(&fixture->rows, &fixture->plan, &fixture->policies, &env, &err), 0);
     slu_pg_queue_init(&fixture->queue);
@@ -153,18 +153,18 @@ static void levels_are_those_of_the_first_filter_that_matches(void **state)
     struct fixture fixture;
     begin(&fixture, "{policies: [{id: ovens, topics: ['plant/{site}/x', 'line/{site}', 'line/#', "
                     "'rest/{site#}']}]}");
-    const struct slu_pg_policy *policy = slu_pg_policies_find(&fixture.policies, "ovens");
-    assert_null(slu_pg_policies_find(&fixture.policies, "gone"));
-    assert_null(slu_pg_policies_find(&fixture.policies, NULL));
+    const struct slu_sink_policy *policy = slu_sink_policies_find(&fixture.policies, "ovens");
+    assert_null(slu_sink_policies_find(&fixture.policies, "gone"));
+    assert_null(slu_sink_policies_find(&fixture.policies, NULL));
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct slu_slice value = {0};
         const bool has =
-            slu_pg_policy_level(policy, slu_slice_of(cases[i].topic), SLU_SLICE("site"), &value);
+            slu_sink_policy_level(policy, slu_slice_of(cases[i].topic), SLU_SLICE("site"), &value);
         if (has != cases[i].has || (has && !slu_slice_equal(value, slu_slice_of(cases[i].value))))
             fail_msg("%s", cases[i].topic);
     }
     struct slu_slice value;
-    assert_false(slu_pg_policy_level(NULL, SLU_SLICE("plant/a/x"), SLU_SLICE("site"), &value));
+    assert_false(slu_sink_policy_level(NULL, SLU_SLICE("plant/a/x"), SLU_SLICE("site"), &value));
     end(&fixture);
 }
 

@@ -83,7 +83,7 @@ static void each_layout_has_its_sql(void **state)
         struct slu_buf out;
         begin(&fixture, sections[i].yaml);
         slu_buf_init(&out, 1 << 20);
-        if (slu_postgresql_ddl(fixture.section, &out, &err) != 0)
+        if (slu_sink_postgresql.ddl(fixture.section, &out, &err) != 0)
             fail_msg("%s: %s", sections[i].yaml, err.text);
         assert_string_equal(slu_buf_text(&out), sections[i].sql);
         slu_buf_fini(&out);
@@ -124,7 +124,7 @@ static void index_names_are_cut_to_what_the_server_takes(void **state)
           "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa, columns: {ts: "
           "{from: /ts, type: timestamptz}}}");
     slu_buf_init(&out, 1 << 20);
-    assert_int_equal(slu_postgresql_ddl(fixture.section, &out, &err), 0);
+    assert_int_equal(slu_sink_postgresql.ddl(fixture.section, &out, &err), 0);
     assert_non_null(strstr(slu_buf_text(&out),
                            "EXISTS \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
                            "aaaaaaaaaaaaaa_brin\" ON"));

@@ -96,6 +96,29 @@ static void they_are_sorted_by_place_and_equals_stay_in_order(void **state)
     slu_problems_fini(&problems);
 }
 
+static void what_is_said_twice_is_kept_once(void **state)
+{
+    (void)state;
+    struct slu_problems problems;
+    slu_problems_init(&problems);
+    for (int i = 0; i < 20; i++) {
+        slu_problems_error(&problems, "a", 1, 2, "/x", "one");
+        slu_problems_warn(&problems, "a", 1, 2, "/x", "one");
+        slu_problems_error(&problems, "a", 1, 2, "/y", "one");
+        slu_problems_error(&problems, "a", 1, 2, "/x", "two");
+    }
+    slu_problems_sort_and_merge(&problems);
+    assert_int_equal(problems.n, 4);
+    assert_int_equal(problems.n_errors, 3);
+    assert_int_equal(problems.n_warnings, 1);
+    for (int i = 0; i < 90; i++) /* there is room for more */
+        slu_problems_error(&problems, "b", (unsigned)i, 1, NULL, "more");
+    slu_problems_sort_and_merge(&problems);
+    assert_int_equal(problems.n, 94);
+    assert_string_equal(problems.items[93].err.source, "b");
+    slu_problems_fini(&problems);
+}
+
 static void long_texts_are_cut_between_characters(void **state)
 {
     (void)state;
@@ -141,6 +164,7 @@ int main(void)
         cmocka_unit_test(beyond_the_ceiling_they_are_only_counted),
         cmocka_unit_test(warnings_never_keep_an_error_out),
         cmocka_unit_test(they_are_sorted_by_place_and_equals_stay_in_order),
+        cmocka_unit_test(what_is_said_twice_is_kept_once),
         cmocka_unit_test(long_texts_are_cut_between_characters),
         cmocka_unit_test(without_memory_they_are_still_counted),
     };

@@ -139,6 +139,21 @@ static void random_bytes_are_names_like_others(void **state)
     }
 }
 
+/* As the reader leaves a key: 8 bytes may be read from where it begins. */
+static struct slu_value key_of(char room[64], const char *text, size_t len)
+{
+    memset(room, '#', 64);
+    memcpy(room, text, len);
+    return (struct slu_value){.tag = (uint64_t)len << 8 | SLU_VALUE_STRING, .text = room};
+}
+
+static const struct slu_property *find_after(const struct slu_property *guess, const char *name)
+{
+    char room[64];
+    const struct slu_value key = key_of(room, name, strlen(name));
+    return slu_property_table_find_after(&table, &order, guess, &key);
+}
+
 static void a_remembered_order_never_finds_the_wrong_name(void **state)
 {
     (void)state;
@@ -148,12 +163,11 @@ static void a_remembered_order_never_finds_the_wrong_name(void **state)
     for (int round = 0; round < 3; round++) {
         const struct slu_property *guess = table.entries;
         for (int i = 3; i >= 0; i--) {
-            const struct slu_property *found =
-                slu_property_table_find_after(&table, &order, guess, names[i], strlen(names[i]));
+            const struct slu_property *found = find_after(guess, names[i]);
             assert_ptr_equal(found, &table.entries[i]);
             guess = found + 1;
         }
-        assert_null(slu_property_table_find_after(&table, &order, guess, "five", 4));
+        assert_null(find_after(guess, "five"));
         memset(&order, round, sizeof(order)); /* any number at all */
     }
     slu_arena_fini(&arena);
@@ -175,6 +189,29 @@ static void bytes_are_equal_only_when_all_are(void **state)
     }
 }
 
+static void a_key_is_a_name_only_when_all_bytes_are(void **state)
+{
+    (void)state;
+    static const char text[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    for (size_t len = 0; len <= 33; len++) {
+        char name[40], room[64];
+        snprintf(name, sizeof(name), "%.*s", (int)len, text);
+        const char *names[] = {name};
+        build(names, 1);
+        struct slu_value key = key_of(room, text, len);
+        assert_true(slu_property_is_key(&table.entries[0], &key));
+        assert_false(slu_property_is_key(&table.entries[1], &key)); /* the one behind the last */
+        for (size_t i = 0; i < len; i++) {
+            room[i] ^= 0x20;
+            assert_false(slu_property_is_key(&table.entries[0], &key));
+            room[i] ^= 0x20;
+        }
+        key = key_of(room, text, len + 1);
+        assert_false(slu_property_is_key(&table.entries[0], &key));
+        slu_arena_fini(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +221,7 @@ int main(void)
         cmocka_unit_test(random_bytes_are_names_like_others),
         cmocka_unit_test(a_remembered_order_never_finds_the_wrong_name),
         cmocka_unit_test(bytes_are_equal_only_when_all_are),
+        cmocka_unit_test(a_key_is_a_name_only_when_all_bytes_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

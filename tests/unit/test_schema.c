@@ -18,7 +18,7 @@
 static struct slu_payload_reader *reader;
 static struct slu_schema_scratch *scratch;
 static struct slu_verdict verdict;
-static const struct slu_schema_options options = {"oven:1", "oven.json"};
+static const struct slu_schema_options options = {.name = "oven:1", .source = "oven.json"};
 
 static int set_up(void **state)
 {
@@ -360,6 +360,10 @@ static void long_values_are_left_out_of_a_violation(void **state)
     slu_schema_free(schema);
 }
 
+#define D2019 "{\"$schema\":\"https://json-schema.org/draft/2019-09/schema\","
+#define D7    "{\"$schema\":\"http://json-schema.org/draft-07/schema#\","
+#define D4    "{\"$schema\":\"http://json-schema.org/draft-04/schema#\","
+
 /* The first problem as file:line:column: /pointer: text */
 static const struct {
     const char *schema, *problem;
@@ -414,9 +418,31 @@ static const struct {
      "/$defs/c/$id: another schema has this $id already"},
     {"{\"$defs\":{\"a\":{\"$anchor\":\"b\"},\"c\":{\"$anchor\":\"b\"}}}",
      "/$defs/c/$anchor: another subschema"},
-    {"{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}", "/$schema: not supported yet"},
-    {"{\"$recursiveRef\":\"#\"}", "/$recursiveRef: not supported yet"},
-    {"{\"$vocabulary\":{}}", "/$vocabulary: not supported yet"},
+    {"{\"$schema\":\"http://json-schema.org/draft-03/schema#\"}",
+     "oven.json:1:12: /$schema: $schema is of no draft (4, 6, 7, 2019-09, 2020-12)"},
+    {"{\"$schema\":5}", "/$schema: $schema takes a string, not a number"},
+    {"{\"$schema\":\"\"}", "/$schema: $schema is of no draft"},
+    {"{\"$vocabulary\":5}", "/$vocabulary: $vocabulary takes an object, not a number"},
+    {"{\"$vocabulary\":{\"x:y\":1}}", "/$vocabulary/x:y: $vocabulary takes a boolean"},
+    {D2019 "\"$recursiveRef\":\"#a\"}", "/$recursiveRef: $recursiveRef takes \"#\""},
+    {D2019 "\"$recursiveRef\":\"#\"}", "a reference that comes back here"},
+    {D2019 "\"$recursiveAnchor\":1}", "/$recursiveAnchor: $recursiveAnchor takes a boolean"},
+    {D2019 "\"$anchor\":\"_a\"}", "/$anchor: $anchor takes a letter, then"},
+    {D2019 "\"items\":[]}", "/items: items takes at least one schema"},
+    {D7 "\"$ref\":5}", "/$ref: $ref takes a string, not a number"},
+    {D7 "\"dependencies\":{\"a\":5}}", "/dependencies/a: a schema is an object or a boolean"},
+    {D7 "\"dependencies\":{\"a\":[5]}}", "/dependencies/a/0: dependencies takes names"},
+    {D7 "\"contentEncoding\":5}", "/contentEncoding: contentEncoding takes a string"},
+    {D7 "\"format\":5}", "/format: format takes a string, not a number"},
+    {D7 "\"additionalItems\":5}", "/additionalItems: a schema is an object or a boolean"},
+    {D7 "\"definitions\":{\"a\":{\"$id\":\"#b\"},\"c\":{\"$id\":\"#b\"}}}",
+     "/definitions/c/$id: another subschema of this schema has the anchor \"b\""},
+    {D4 "\"not\":true}", "/not: a schema is an object in draft 4, not a boolean"},
+    {D4 "\"items\":true}", "/items: a schema is an object in draft 4, not a boolean"},
+    {D4 "\"minimum\":1,\"exclusiveMinimum\":1}",
+     "/exclusiveMinimum: exclusiveMinimum takes a bool"},
+    {D4 "\"required\":true}", "/required: required takes an array, not a boolean"},
+    {D4 "\"$ref\":\"#/definitions/a\"}", "/$ref: the reference leads nowhere"},
     {"{\"a\":1,\"a\":2}", "oven.json:1:8: /a: \"a\": a key that its object already has"},
     {"{", "oven.json:1:"},
     {"", "oven.json:"},
@@ -466,7 +492,14 @@ static void what_would_be_ignored_silently_is_a_warning(void **state)
     } rows[] = {
         {"{\"requird\":[\"a\"]}", "did you mean \"required\"?"},
         {"{\"properties\":{\"a\":{\"maximun\":3}}}", "did you mean \"maximum\"?"},
-        {"{\"dependencies\":{\"a\":[\"b\"]}}", "draft 2020-12 does not have it any more"},
+        {"{\"additionalItems\":false}", "additionalItems asks for nothing: draft 2020-12 does not"},
+        {D7 "\"$defs\":{}}", "$defs asks for nothing: draft 7 does not have it"},
+        {D7 "\"$ref\":\"#/definitions/a\",\"maximum\":3,\"definitions\":{\"a\":{}}}",
+         "maximum asks for nothing: up to draft 7 what is beside $ref is ignored"},
+        {D4 "\"const\":3}", "const asks for nothing: draft 4 does not have it"},
+        {D4 "\"exclusiveMinimum\":true}", "asks for nothing without minimum in draft 4"},
+        {"{\"properties\":{\"a\":{\"$schema\":\"http://json-schema.org/draft-07/schema#\"}}}",
+         "$schema asks for nothing: it goes to the root of a schema"},
         {"{\"enum\":[]}", "an empty enum allows nothing"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "validation/json_schema/library.h"
 #include "validation/json_schema/schema.h"
 #include "validation/payload/payload.h"
 
@@ -53,14 +54,79 @@ static const char text[] =
     "\"a\":{\"type\":\"integer\",\"minimum\":0},\"b\":{\"enum\":[1,2,3,4,5,6,7,8,9]},"
     "\"c\":{\"pattern\":\"^[a-z]+(x|y)$\"},\"d\":{\"pattern\":\"(?=a)b\"}},"
     "\"patternProperties\":{\"^x\":true},\"dependentRequired\":{\"a\":[\"b\"]},"
+    "\"items\":{\"$ref\":\"b\"},\"contains\":{\"$ref\":\"http://json-schema.org/draft-07/"
+    "schema#\"},"
     "\"$dynamicRef\":\"#n\",\"$defs\":{\"n\":{\"$dynamicAnchor\":\"n\"},\"m\":{\"$id\":\"m\","
     "\"items\":{\"$ref\":\"a#/$defs/n\"},\"anyOf\":[true,{\"multipleOf\":0.1}]}},"
     "\"unevaluatedProperties\":false}";
 
+static const struct slu_library_document other = {
+    .uri = "http://h/b",
+    .source = "b.json",
+    .text = {"{\"$defs\":{\"c\":{\"$id\":\"d\",\"$dynamicAnchor\":\"n\"}}}", 48}};
+
+static struct slu_library *library_of_one(void)
+{
+    struct slu_library *library = slu_library_new();
+    struct slu_err err = {0};
+    if (library != NULL && slu_library_add(library, &other, &err) == 0)
+        return library;
+    slu_library_free(library);
+    return NULL;
+}
+
+static void no_memory_gives_no_library(void **state)
+{
+    (void)state;
+    struct slu_library *library = NULL;
+    unsigned refused = 0;
+    for (long n = 0; library == NULL; n++, refused++) {
+        left = n;
+        library = library_of_one();
+        left = -1;
+    }
+    assert_true(refused > 3);
+    slu_library_free(library);
+}
+
+/* What could not be written is known. */
+static void no_memory_gives_no_output(void **state)
+{
+    (void)state;
+    const struct slu_schema_options options = {.name = "m", .source = "m.json", .for_output = true};
+    struct slu_problems problems;
+    struct slu_payload payload;
+    slu_problems_init(&problems);
+    struct slu_payload_reader *reader = slu_payload_reader_new(4096);
+    struct slu_schema_scratch *scratch = slu_schema_scratch_new();
+    struct slu_schema *schema = slu_schema_compile(
+        SLU_SLICE("{\"properties\":{\"a\":{\"type\":\"string\",\"anyOf\":[false]}}}"), &options,
+        &problems);
+    assert_true(slu_payload_read(reader, SLU_FORMAT_JSON, SLU_SLICE("{\"a\":1}"), &payload));
+    bool failed = true;
+    for (long n = 0; failed; n++) {
+        struct slu_buf out;
+        slu_buf_init(&out, 65536);
+        left = n;
+        slu_schema_output(schema, scratch, &payload, &out);
+        failed = left < 0;
+        left = -1;
+        if (!failed)
+            assert_false(out.failed);
+        slu_buf_fini(&out);
+    }
+    slu_schema_free(schema);
+    slu_schema_scratch_free(scratch);
+    slu_payload_reader_free(reader);
+    slu_problems_fini(&problems);
+}
+
 static void no_memory_refuses_the_schema_and_harms_nothing(void **state)
 {
     (void)state;
-    const struct slu_schema_options options = {"m", "m.json"};
+    struct slu_library *library = library_of_one();
+    const struct slu_schema_options options = {
+        .name = "m", .source = "m.json", .library = library, .for_output = true};
     unsigned refused = 0;
     bool failed = true;
     for (long n = 0; failed; n++) {
@@ -77,6 +143,7 @@ static void no_memory_refuses_the_schema_and_harms_nothing(void **state)
         slu_problems_fini(&problems);
     }
     assert_true(refused > 10);
+    slu_library_free(library);
 }
 
 static void no_memory_gives_no_scratch(void **state)
@@ -98,6 +165,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_memory_refuses_the_schema_and_harms_nothing),
         cmocka_unit_test(no_memory_gives_no_scratch),
+        cmocka_unit_test(no_memory_gives_no_library),
+        cmocka_unit_test(no_memory_gives_no_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

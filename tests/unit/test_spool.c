@@ -50,6 +50,7 @@ static void every_field_comes_back_as_it_went_in(void **state)
     const uint16_t schema =
         slu_spool_define_schema(spool, "oven:1", "json-schema", SLU_SLICE("{\"type\":\"object\"}"));
     assert_true(policy != 0 && schema != 0);
+    slu_spool_await_definitions(spool);
     assert_int_equal(slu_spool_define_policy(spool, "ovens"), policy);
 
     struct slu_buf properties;
@@ -168,6 +169,7 @@ static void what_was_appended_survives_a_kill(void **state)
     struct slu_spool *spool = help_open(&options);
     const int bit = slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     const uint16_t policy = slu_spool_define_policy(spool, "p");
+    slu_spool_await_definitions(spool);
     for (uint64_t i = 1; i <= 3000; i++)
         assert_int_equal(help_append(spool, i, UINT64_C(1) << bit, NULL), SLU_APPENDED);
     help_remove(copy.path);
@@ -738,6 +740,7 @@ static void a_view_of_a_live_spool_sees_everything_and_changes_nothing(void **st
     slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     slu_spool_sink(spool, "b", "kafka", SLU_FULL_REFUSE, NULL);
     slu_spool_define_policy(spool, "one");
+    slu_spool_await_definitions(spool);
     for (uint64_t i = 1; i <= 1500; i++) {
         struct slu_record record = help_record(i, i % 2 ? 1 : 3);
         record.policy = 1;
@@ -779,6 +782,40 @@ static void a_view_of_a_live_spool_sees_everything_and_changes_nothing(void **st
     assert_int_equal(slu_spool_view_verify(view, count_line, &lines), 0);
     assert_int_equal(lines, 0);
     slu_spool_view_close(view);
+    help_remove(dir.path);
+}
+
+static void a_view_beside_a_busy_writer_has_no_gap(void **state)
+{
+    (void)state;
+    struct help_dir dir;
+    help_dir_make(&dir);
+    struct slu_spool_options options = help_options(&dir);
+    struct slu_spool *spool = help_open(&options);
+    slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
+    uint64_t appended = 0, n = 0;
+    while (appended < 300) {
+        struct slu_record record = help_record(++appended, 1);
+        slu_spool_append(spool, &record);
+    }
+    assert_true(slu_spool_flush(spool, help_in(60000)));
+    struct slu_err err = {0};
+    struct slu_spool_view *view = slu_spool_view_open(dir.path, &err);
+    assert_non_null(view);
+    struct slu_record record;
+    const char *policy = NULL, *schema = NULL;
+    while (slu_spool_view_next(view, &record, &policy, &schema)) {
+        assert_int_equal(record.seq, ++n);
+        while (n % 100 == 0 && appended < 30 * n) { /* behind its back, through several segments */
+            struct slu_record next = help_record(++appended, 1);
+            slu_spool_append(spool, &next);
+            if (appended % 1000 == 0)
+                assert_true(slu_spool_flush(spool, help_in(60000)));
+        }
+    }
+    assert_true(n >= 300);
+    slu_spool_view_close(view);
+    help_close(spool);
     help_remove(dir.path);
 }
 
@@ -847,6 +884,7 @@ int main(void)
         cmocka_unit_test(a_copy_gets_a_new_id_and_keeps_the_backlog_under_the_old),
         cmocka_unit_test(always_answers_when_it_is_durable),
         cmocka_unit_test(a_view_of_a_live_spool_sees_everything_and_changes_nothing),
+        cmocka_unit_test(a_view_beside_a_busy_writer_has_no_gap),
         cmocka_unit_test(what_cannot_be_stored_is_refused_and_the_largest_goes_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static void make(struct help_dir *dir, bool sealed)
     struct slu_spool *spool = help_open(&options);
     slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     slu_spool_define_policy(spool, "p");
+    slu_spool_await_definitions(spool);
     struct slu_spool_reader *reader = slu_spool_reader_open(spool, "a", NULL);
     for (uint64_t n = 1; n <= RECORDS; n++) {
         uint64_t seq = 0;

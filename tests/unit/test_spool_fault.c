@@ -213,6 +213,39 @@ static struct {
     bool always;
 } cut;
 
+/* Forty syncs fail, one after another. Each costs a segment; what was taken ahead for it is given back, so
+ * that max_size is not filled with nothing and no sink loses its oldest records for that. */
+static void segments_that_were_abandoned_take_no_more_room_than_their_records(void **state)
+{
+    struct help_dir dir;
+    struct slu_spool_stats stats;
+    (void)state;
+
+    fault_reset();
+    help_dir_make(&dir);
+    struct slu_spool_options options = small_options(&dir);
+    options.segment_bytes = 1 << 16;
+    options.max_size_bytes = 16 << 16;
+    struct slu_spool *spool = help_open(&options);
+    assert_true(slu_spool_sink(spool, "a", "file", SLU_FULL_DROP_OLDEST, NULL) >= 0);
+    for (uint64_t n = 1; n <= 40; n++) {
+        fault_set(FAULT_FDATASYNC, ENOSPC, 1, false);
+        struct slu_record record = help_record(n, 1);
+        assert_int_equal(slu_spool_append(spool, &record), SLU_APPENDED);
+        assert_true(slu_spool_flush(spool, help_in(10000)));
+        assert_true(fault.hits > 0);
+    }
+    fault_set(FAULT_CALLS, 0, 0, false);
+    slu_spool_stats(spool, &stats);
+    assert_true(stats.sync_failures > 0);
+    assert_true(stats.bytes < 8 << 16);
+    const struct slu_spool_sink_stats books = help_books(spool, "a");
+    assert_int_equal(books.discarded, 0);
+    assert_int_equal(books.spooled, 40);
+    help_close(spool);
+    help_remove(dir.path);
+}
+
 static void cut_now(void)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -247,6 +280,7 @@ static void one_cut(int64_t step, enum slu_spool_sync sync)
     struct slu_spool *spool = help_open(&options);
     slu_spool_sink(spool, "a", "file", SLU_FULL_REFUSE, NULL);
     slu_spool_define_policy(spool, "p");
+    slu_spool_await_definitions(spool);
     uint64_t n = 0;
     while (n < 100) {
         struct slu_record record = help_record(n + 1, 1);
@@ -284,6 +318,36 @@ static void one_cut(int64_t step, enum slu_spool_sync sync)
     help_close(spool);
     help_remove(dir.path);
     help_remove(cut.to.path);
+}
+
+static void names_are_many_and_the_wait_for_them_is_one(void **state)
+{
+    (void)state;
+    struct help_dir dir;
+
+    fault_reset();
+    help_dir_make(&dir);
+    struct slu_spool_options options = small_options(&dir);
+    options.sync_interval_ns = 100 * SLU_NS_PER_S; /* nothing is due but what is waited for */
+    struct slu_spool *spool = help_open(&options);
+    fault_set(FAULT_CALLS, 0, 0, false);
+    for (int i = 0; i < 1000; i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "policy-%d", i);
+        assert_int_equal(slu_spool_define_policy(spool, name), i + 1);
+    }
+    slu_spool_await_definitions(spool);
+    pthread_mutex_lock(&fault.lock);
+    const int64_t syncs = fault.seen[FAULT_FDATASYNC] + fault.seen[FAULT_FSYNC];
+    pthread_mutex_unlock(&fault.lock);
+    assert_in_range(syncs, 1, 100);
+    help_close(spool);
+    options.disk = NULL;
+    spool = help_open(&options);
+    assert_string_equal(slu_spool_policy_name(spool, 1000), "policy-999");
+    assert_int_equal(slu_spool_define_policy(spool, "policy-500"), 501);
+    help_close(spool);
+    help_remove(dir.path);
 }
 
 static void a_power_cut_at_any_step_loses_nothing_that_was_durable(void **state)
@@ -365,6 +429,8 @@ int main(void)
         cmocka_unit_test(every_call_fails_every_way_and_nothing_taken_is_lost),
         cmocka_unit_test(always_refuses_what_did_not_become_durable),
         cmocka_unit_test(a_file_that_failed_to_sync_is_not_trusted_again),
+        cmocka_unit_test(segments_that_were_abandoned_take_no_more_room_than_their_records),
+        cmocka_unit_test(names_are_many_and_the_wait_for_them_is_one),
         cmocka_unit_test(a_power_cut_at_any_step_loses_nothing_that_was_durable),
         cmocka_unit_test(a_missing_chunk_with_a_whole_one_behind_it_is_damage_and_not_an_end),
     };

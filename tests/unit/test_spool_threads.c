@@ -78,6 +78,7 @@ static void *load(void *argument)
             abort();
         if (slu_spool_define_schema(spool, name, "json-schema", SLU_SLICE("{}")) == 0)
             abort();
+        slu_spool_await_definitions(spool);
     }
     return NULL;
 }

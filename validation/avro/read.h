@@ -48,7 +48,8 @@ struct slu_avro_choice {
     const struct slu_avro_schema *const *schemas;
     size_t n; /* at least 1 */
     enum slu_avro_framing framing;
-    bool any_id; /* confluent: whatever the id, it is the first schema's (for who has no registry) */
+    bool
+        any_id; /* confluent: whatever the id, it is the first schema's (for who has no registry) */
 };
 
 /* What it was. */

@@ -1,7 +1,11 @@
-/* array.c -- prefixItems, items, contains with minContains and maxContains; and the counts that
- * arrays share with objects: minItems, maxItems, minProperties, maxProperties.
+/* array.c -- prefixItems, items, additionalItems, contains with minContains and maxContains; and the
+ * counts that arrays share with objects: minItems, maxItems, minProperties, maxProperties.
  *
- * The walk over the items is one op, made by whichever of prefixItems and items comes first.
+ * The walk over the items is one op, made by whichever of its keywords comes first:
+ *
+ *   2020-12      prefixItems: [a, b]   items: c             the first by a, the second by b, the rest by c
+ *   to 2019-09   items: [a, b]         additionalItems: c   the same
+ *                items: c              additionalItems      all by c; the other asks for nothing
  */
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/run.h"
@@ -15,6 +19,7 @@ struct items {
 struct contains {
     const struct slu_node *node;
     uint64_t min, max;
+    bool marks;                                /* what it finds counts as looked at (2020-12) */
     const struct slu_value *raw_min, *raw_max; /* NULL: not written */
 };
 
@@ -41,13 +46,12 @@ bool slu_keyword_max_count_judge(struct slu_run *run, const struct slu_op *op,
 }
 
 static void compile_prefix(struct slu_build *build, struct items *items,
-                           const struct slu_value *value)
+                           const struct slu_keyword *row, const struct slu_value *value)
 {
-    const struct slu_keyword *row = &slu_keywords[SLU_KEYWORD_PREFIX_ITEMS];
     if (!slu_build_expect(build, row, value, SLU_VALUE_ARRAY))
         return;
     if (slu_value_len(value) == 0) {
-        slu_compile_error(build->compile, value, "prefixItems takes at least one schema");
+        slu_compile_error(build->compile, value, "%s takes at least one schema", row->name);
         return;
     }
     items->prefix = slu_compile_alloc(build->compile, slu_value_len(value), sizeof(*items->prefix));
@@ -59,25 +63,49 @@ static void compile_prefix(struct slu_build *build, struct items *items,
     items->n_prefix = slu_value_len(value);
 }
 
-void slu_keyword_items_compile(struct slu_build *build, const struct slu_keyword *row,
-                               const struct slu_value *value)
+static void compile_2020(struct slu_build *build, struct items *items)
 {
     const struct slu_value *prefix = build->values[SLU_KEYWORD_PREFIX_ITEMS];
     const struct slu_value *rest = build->values[SLU_KEYWORD_ITEMS];
-    if (prefix != NULL && row != &slu_keywords[SLU_KEYWORD_PREFIX_ITEMS])
-        return; /* done already */
-    if (rest != NULL && slu_value_kind(rest) == SLU_VALUE_ARRAY) {
+    if (prefix != NULL)
+        compile_prefix(build, items, &slu_keywords[SLU_KEYWORD_PREFIX_ITEMS], prefix);
+    if (rest != NULL && slu_value_kind(rest) == SLU_VALUE_ARRAY)
         slu_compile_error(build->compile, rest,
                           "items takes one schema; a list of them is prefixItems in 2020-12");
-        return;
+    else if (rest != NULL)
+        items->rest = slu_compile_node(build->compile, rest);
+}
+
+static void compile_to_2019(struct slu_build *build, struct items *items)
+{
+    const struct slu_value *first = build->values[SLU_KEYWORD_ITEMS_TO_2019];
+    const struct slu_value *rest = build->values[SLU_KEYWORD_ADDITIONAL_ITEMS];
+    const bool list = first != NULL && slu_value_kind(first) == SLU_VALUE_ARRAY;
+    const struct slu_node *after =
+        rest != NULL ? slu_compile_node_or_flag(build->compile, rest) : NULL;
+    if (list) {
+        compile_prefix(build, items, &slu_keywords[SLU_KEYWORD_ITEMS_TO_2019], first);
+        items->rest = after;
+    } else if (first != NULL) {
+        items->rest = slu_compile_node(build->compile, first);
     }
+}
+
+void slu_keyword_items_compile(struct slu_build *build, const struct slu_keyword *row,
+                               const struct slu_value *value)
+{
+    /* The first of the keywords that is there does it for all. */
+    for (const struct slu_keyword *before = &slu_keywords[SLU_KEYWORD_PREFIX_ITEMS]; before < row;
+         before++)
+        if (build->values[before - slu_keywords] != NULL)
+            return;
     struct items *items = slu_compile_alloc(build->compile, 1, sizeof(*items));
     if (items == NULL)
         return;
-    if (prefix != NULL)
-        compile_prefix(build, items, prefix);
-    if (rest != NULL)
-        items->rest = slu_compile_node(build->compile, rest);
+    if (build->dialect.draft == SLU_DRAFT_2020)
+        compile_2020(build, items);
+    else
+        compile_to_2019(build, items);
     slu_build_op(build, row, value)->data = items;
 }
 
@@ -146,6 +174,7 @@ void slu_keyword_contains_compile(struct slu_build *build, const struct slu_keyw
         return;
     contains->min = 1;
     contains->max = UINT64_MAX;
+    contains->marks = build->dialect.draft == SLU_DRAFT_2020;
     contains->node = slu_compile_node(build->compile, value);
     contains->raw_min = contains_bound(build, SLU_KEYWORD_MIN_CONTAINS, &contains->min);
     contains->raw_max = contains_bound(build, SLU_KEYWORD_MAX_CONTAINS, &contains->max);
@@ -165,7 +194,7 @@ bool slu_keyword_contains_judge(struct slu_run *run, const struct slu_op *op,
         if (!slu_run_branch(run, contains->node, item, NULL))
             continue;
         found++;
-        if (seen != NULL)
+        if (seen != NULL && contains->marks)
             slu_seen_mark(seen, i);
         else if (found >= contains->min && contains->max == UINT64_MAX)
             return true;

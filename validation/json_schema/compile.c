@@ -1,15 +1,14 @@
-/* compile.c -- see compile.h. The worklist, and from a schema object to its node. */
+/* compile.c -- see compile.h. The worklist, and the memory of what is made on it. */
 #include "validation/json_schema/compile.h"
 
-#include "base/nearest.h"
-#include "validation/json_schema/regex.h"
+#include "validation/json_schema/library.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+/* Ceiling of what is only needed while compiling. */
+#define PASSING_MAX ((size_t)256 << 20)
 
 void *slu_list_add(struct slu_compile *compile, struct slu_list *list, size_t item_size)
 {
@@ -34,96 +33,19 @@ void *slu_compile_alloc(struct slu_compile *compile, size_t count, size_t size)
     return memory;
 }
 
-size_t slu_compile_document(const struct slu_compile *compile, const struct slu_value *cell,
-                            size_t *index)
-{
-    const struct slu_schema *schema = compile->schema;
-    for (size_t i = 0; i < schema->n_documents; i++) {
-        const uintptr_t root = (uintptr_t)schema->documents[i].document->root;
-        *index = ((uintptr_t)cell - root) / sizeof(*cell);
-        if ((uintptr_t)cell >= root && *index < schema->documents[i].n_cells)
-            return i;
-    }
-    *index = 0;
-    return 0;
-}
-
-const struct slu_value *slu_compile_raw(const struct slu_compile *compile,
-                                        const struct slu_value *cell)
+static const struct slu_node *node_at(struct slu_compile *compile, const struct slu_value *cell,
+                                      bool may_be_flag)
 {
     size_t index;
-    const size_t document = slu_compile_document(compile, cell, &index);
-    return compile->schema->documents[document].document->raw_root + index;
-}
-
-uint32_t slu_compile_resource(const struct slu_compile *compile, const struct slu_value *cell)
-{
-    size_t index;
-    const size_t document = slu_compile_document(compile, cell, &index);
-    const uint32_t resource = compile->notes[document].resources[index];
-    return resource != 0 ? resource - 1 : 0;
-}
-
-static void tell(struct slu_compile *compile, bool is_warning, const struct slu_value *cell,
-                 const char *text)
-{
-    size_t index;
-    const struct slu_program_document *document =
-        &compile->schema->documents[slu_compile_document(compile, cell, &index)];
-    unsigned line = 0, column = 0;
-    slu_document_place(document->document, cell, &line, &column);
-
-    struct slu_buf pointer;
-    slu_buf_init(&pointer, 4096);
-    slu_value_pointer(document->document->root, cell, &pointer);
-    if (is_warning)
-        slu_problems_warn(compile->problems, document->source, line, column, slu_buf_text(&pointer),
-                          "%s", text);
-    else
-        slu_problems_error(compile->problems, document->source, line, column,
-                           slu_buf_text(&pointer), "%s", text);
-    slu_buf_fini(&pointer);
-}
-
-bool slu_compile_error(struct slu_compile *compile, const struct slu_value *cell,
-                       const char *format, ...)
-{
-    /* Places cost a walk through the text: beyond what is kept, count only. */
-    if (compile->n_errors++ > SLU_PROBLEMS_MAX)
-        return false;
-    char text[400];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    tell(compile, false, cell, text);
-    return false;
-}
-
-void slu_compile_warn(struct slu_compile *compile, const struct slu_value *cell, const char *format,
-                      ...)
-{
-    if (compile->problems->n_warnings > SLU_PROBLEMS_MAX)
-        return;
-    char text[400];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    tell(compile, true, cell, text);
-}
-
-const struct slu_node *slu_compile_node(struct slu_compile *compile, const struct slu_value *cell)
-{
-    size_t index;
-    const size_t document = slu_compile_document(compile, cell, &index);
-    struct slu_node **known = &compile->notes[document].nodes[index];
+    struct slu_node **known = &slu_compile_notes(compile, cell, &index)->nodes[index];
     if (*known != NULL)
         return *known;
 
     const enum slu_value_kind kind = slu_value_kind(cell);
-    if (kind != SLU_VALUE_OBJECT && kind != SLU_VALUE_BOOL) {
-        slu_compile_error(compile, cell, "a schema is an object or a boolean, not %s %s",
+    const bool booleans = may_be_flag || slu_compile_dialect(compile, cell).draft != SLU_DRAFT_4;
+    if (kind != SLU_VALUE_OBJECT && (kind != SLU_VALUE_BOOL || !booleans)) {
+        slu_compile_error(compile, cell, "a schema is an object%s, not %s %s",
+                          booleans ? " or a boolean" : " in draft 4",
                           kind == SLU_VALUE_ARRAY ? "an" : "a", slu_value_kind_name(cell));
         return NULL;
     }
@@ -147,248 +69,73 @@ const struct slu_node *slu_compile_node(struct slu_compile *compile, const struc
     return node;
 }
 
-const struct slu_node *slu_build_in_place(struct slu_build *build, const struct slu_value *cell)
+const struct slu_node *slu_compile_node(struct slu_compile *compile, const struct slu_value *cell)
 {
-    struct slu_compile *compile = build->compile;
-    const struct slu_node *node = slu_compile_node(compile, cell);
-    if (node == NULL)
-        return NULL;
-    struct slu_edge *edge = slu_list_add(compile, &compile->edges, sizeof(*edge));
-    if (edge != NULL)
-        *edge = (struct slu_edge){build->node->index, node->index, build->schema};
-    return node;
+    return node_at(compile, cell, false);
 }
 
-struct slu_op *slu_build_op(struct slu_build *build, const struct slu_keyword *row,
-                            const struct slu_value *value)
+const struct slu_node *slu_compile_node_or_flag(struct slu_compile *compile,
+                                                const struct slu_value *cell)
 {
-    struct slu_op *op = &build->ops[build->n_ops++];
-    *op = (struct slu_op){
-        .judge = row->judge, .keyword = row, .raw = slu_compile_raw(build->compile, value)};
-    return op;
+    return node_at(compile, cell, true);
 }
 
-bool slu_build_expect(struct slu_build *build, const struct slu_keyword *row,
-                      const struct slu_value *value, enum slu_value_kind kind)
+/* Every node that is asked for, until nobody asks for more. */
+static void work_off(struct slu_compile *compile)
 {
-    static const char *const names[SLU_KINDS] = {
-        [SLU_VALUE_BIG] = "a number",    [SLU_VALUE_BOOL] = "a boolean",
-        [SLU_VALUE_NUMBER] = "a number", [SLU_VALUE_STRING] = "a string",
-        [SLU_VALUE_ARRAY] = "an array",  [SLU_VALUE_OBJECT] = "an object",
-    };
-    const bool number = kind == SLU_VALUE_NUMBER && slu_value_is_number(value);
-    if (number || slu_value_kind(value) == kind)
-        return true;
-    return slu_compile_error(build->compile, value, "%s takes %s, not %s %s", row->name,
-                             names[kind], slu_value_kind(value) >= SLU_VALUE_ARRAY ? "an" : "a",
-                             slu_value_kind_name(value));
-}
-
-/* 3, 3.0 and 3e0 are all three; what is beyond 64 bits can never be reached. */
-bool slu_build_count(struct slu_build *build, const struct slu_keyword *row,
-                     const struct slu_value *value, uint64_t *count)
-{
-    if (!slu_build_expect(build, row, value, SLU_VALUE_NUMBER))
-        return false;
-    const struct slu_decimal decimal =
-        slu_decimal_of(slu_value_text(slu_compile_raw(build->compile, value)));
-    if (!slu_decimal_is_integer(&decimal) || (decimal.negative && decimal.n_digits != 0))
-        return slu_compile_error(build->compile, value, "%s takes a whole number from 0 on",
-                                 row->name);
-    *count = 0;
-    if (decimal.n_digits == 0)
-        return true;
-    if (decimal.exponent > 19) {
-        *count = UINT64_MAX;
-        return true;
-    }
-    /* 0.d1d2… × 10^exponent: as many digits as the exponent says, zeros behind the last one. */
-    size_t taken = 0;
-    for (size_t i = 0; i < decimal.n_text; i++) {
-        if (decimal.digits[i] == '.')
-            continue;
-        *count = *count * 10 + (uint64_t)(decimal.digits[i] - '0');
-        taken++;
-    }
-    for (; taken < (size_t)decimal.exponent; taken++)
-        *count *= 10;
-    return true;
-}
-
-bool slu_build_expect_names(struct slu_build *build, const struct slu_keyword *row,
-                            const struct slu_value *value)
-{
-    if (!slu_build_expect(build, row, value, SLU_VALUE_ARRAY))
-        return false;
-    const struct slu_value *name = slu_value_first(value);
-    for (size_t i = 0; i < slu_value_len(value); i++, name = slu_value_next(name))
-        if (slu_value_kind(name) != SLU_VALUE_STRING)
-            return slu_compile_error(build->compile, name, "%s takes names of properties",
-                                     row->name);
-    return true;
-}
-
-const struct slu_regex *slu_build_regex(struct slu_build *build, const struct slu_value *cell)
-{
-    struct slu_compile *compile = build->compile;
-    struct slu_err err = {0};
-    struct slu_regex_list *entry = slu_compile_alloc(compile, 1, sizeof(*entry));
-    if (entry == NULL)
-        return NULL;
-    entry->regex = slu_regex_compile(slu_value_text(cell), &err);
-    if (entry->regex == NULL) {
-        slu_compile_error(compile, cell, "the pattern %s", err.text);
-        return NULL;
-    }
-    entry->next = compile->schema->regexes;
-    compile->schema->regexes = entry;
-    return entry->regex;
-}
-
-/* Rows by cost; ops of one cost stay in the order of the rows. */
-static void sort_ops(struct slu_build *build)
-{
-    for (size_t i = 1; i < build->n_ops; i++) {
-        const struct slu_op op = build->ops[i];
-        size_t at = i;
-        for (; at > 0 && build->ops[at - 1].keyword->cost > op.keyword->cost; at--)
-            build->ops[at] = build->ops[at - 1];
-        build->ops[at] = op;
-    }
-}
-
-static bool op_is_for(const struct slu_op *op, unsigned kind)
-{
-    return (op->keyword->kinds >> kind & 1) != 0;
-}
-
-/* An earlier kind whose list is the same, or `kind` itself. */
-static unsigned kind_alike(const struct slu_build *build, unsigned kind)
-{
-    for (unsigned other = SLU_VALUE_BIG; other < kind; other++) {
-        size_t i = 0;
-        while (i < build->n_ops &&
-               op_is_for(&build->ops[i], other) == op_is_for(&build->ops[i], kind))
-            i++;
-        if (i == build->n_ops)
-            return other;
-    }
-    return kind;
-}
-
-static void fill_kind(struct slu_build *build, unsigned kind)
-{
-    struct slu_node *node = build->node;
-    const unsigned alike = kind_alike(build, kind);
-    size_t n = 0, n_guards = 0;
-
-    for (size_t i = 0; i < build->n_ops; i++) {
-        if (!op_is_for(&build->ops[i], kind))
-            continue;
-        n++;
-        n_guards += build->ops[i].keyword->cost == SLU_COST_GUARD;
-    }
-    /* A big number is beyond what the guards can tell. */
-    if (n == 0)
-        node->free |= SLU_VARIANTS(kind);
-    else if (n == n_guards && kind != SLU_VALUE_BIG)
-        node->quiet |= SLU_VARIANTS(kind);
-    if (alike != kind || n == 0) {
-        node->ops[kind] = node->ops[alike];
-        return;
-    }
-    struct slu_op *list = slu_compile_alloc(build->compile, n, sizeof(*list));
-    if (list == NULL)
-        return;
-    node->ops[kind] = (struct slu_ops){list, n};
-    for (size_t i = 0; i < build->n_ops; i++)
-        if (op_is_for(&build->ops[i], kind))
-            *list++ = build->ops[i];
-}
-
-static void finish(struct slu_build *build)
-{
-    sort_ops(build);
-    for (unsigned kind = SLU_VALUE_BIG; kind < SLU_KINDS; kind++)
-        fill_kind(build, kind);
-    build->node->quiet &= build->node->types;
-    build->node->free &= build->node->types;
-}
-
-static void sort_out(struct slu_build *build)
-{
-    const struct slu_value *key = slu_value_first(build->schema);
-    for (size_t i = 0; i < slu_value_len(build->schema); i++, key = slu_value_next(key + 1)) {
-        const struct slu_keyword *row = slu_keyword_find(slu_value_text(key), SLU_DRAFT_2020);
-        if (row != NULL) {
-            build->values[row - slu_keywords] = key + 1;
-            continue;
+    size_t done = 0;
+    do {
+        for (; done < compile->work.n && !compile->no_memory; done++) {
+            const struct slu_work work = ((const struct slu_work *)compile->work.items)[done];
+            slu_build_node(compile, work.node, work.cell);
         }
-        const char *nearest = slu_nearest(slu_value_text(key), slu_keyword_names, SLU_KEYWORDS);
-        if (nearest != NULL)
-            slu_compile_warn(build->compile, key,
-                             "an unknown keyword asks for nothing; did you mean \"%s\"?", nearest);
+    } while (!compile->no_memory && slu_dynamic_settle(compile));
+    for (size_t i = 0; i < compile->work.n; i++) {
+        struct slu_node *node = ((const struct slu_work *)compile->work.items)[i].node;
+        node->careful = node->wants_seen || compile->dynamics.n != 0;
     }
 }
 
-static void fill_node(struct slu_compile *compile, struct slu_node *node,
-                      const struct slu_value *cell)
-{
-    struct slu_build build = {.compile = compile, .node = node, .schema = cell};
-
-    if (slu_value_kind(cell) == SLU_VALUE_BOOL) {
-        node->never = slu_value_variant(cell) == SLU_VALUE_FALSE;
-        node->types = node->never ? 0 : SLU_VARIANTS_ALL;
-        finish(&build);
-        return;
-    }
-    sort_out(&build);
-    for (size_t i = 0; i < SLU_KEYWORDS; i++)
-        if (build.values[i] != NULL)
-            slu_keywords[i].compile(&build, &slu_keywords[i], build.values[i]);
-    finish(&build);
-}
-
-static bool prepare(struct slu_compile *compile)
-{
-    const struct slu_schema *schema = compile->schema;
-    slu_arena_init(&compile->passing, 64u << 20);
-    compile->notes =
-        slu_arena_array(&compile->passing, schema->n_documents, sizeof(*compile->notes));
-    for (size_t i = 0; compile->notes != NULL && i < schema->n_documents; i++) {
-        const size_t n = schema->documents[i].n_cells;
-        compile->notes[i].nodes = slu_arena_array(&compile->passing, n, sizeof(struct slu_node *));
-        compile->notes[i].resources = slu_arena_array(&compile->passing, n, sizeof(uint32_t));
-        if (compile->notes[i].nodes == NULL || compile->notes[i].resources == NULL)
-            return false;
-    }
-    return compile->notes != NULL;
-}
-
-bool slu_compile_run(struct slu_compile *compile)
+/* What report.c and output.c have to know of the resources. */
+static void keep_uris(struct slu_compile *compile)
 {
     struct slu_schema *schema = compile->schema;
-    const struct slu_value *root = schema->documents[0].document->root;
+    if (!compile->options->for_output)
+        return;
+    schema->resources =
+        slu_compile_alloc(compile, compile->resources.n, sizeof(*schema->resources));
+    for (uint32_t i = 0; schema->resources != NULL && i < compile->resources.n; i++) {
+        const struct slu_resource *resource = slu_compile_resource_at(compile, i);
+        const char *uri = slu_arena_copy(&schema->arena, resource->uri);
+        schema->resources[i] = (struct slu_program_resource){
+            slu_slice(uri, resource->uri.len), slu_compile_raw(compile, resource->root),
+            resource->dialect};
+        compile->no_memory |= uri == NULL;
+    }
+}
 
-    if (!prepare(compile)) {
-        compile->no_memory = true;
-    } else {
-        slu_resolve_scan(compile, root, UINT32_MAX);
-        schema->root = slu_compile_node(compile, root);
-        for (size_t i = 0; i < compile->work.n && !compile->no_memory; i++) {
-            const struct slu_work work = ((const struct slu_work *)compile->work.items)[i];
-            fill_node(compile, work.node, work.cell);
-        }
-        for (size_t i = 0; i < compile->work.n; i++) {
-            struct slu_node *node = ((const struct slu_work *)compile->work.items)[i].node;
-            node->careful = node->wants_seen || compile->has_dynamic;
-        }
+bool slu_compile_run(struct slu_compile *compile, struct slu_document *document)
+{
+    struct slu_schema *schema = compile->schema;
+    const char *source = compile->options->source != NULL ? compile->options->source : "";
+    const size_t n_library = slu_library_size(compile->options->library);
+
+    slu_arena_init(&compile->passing, PASSING_MAX);
+    compile->loaded = slu_arena_array(&compile->passing, n_library + 1, sizeof(bool));
+    compile->no_memory = compile->loaded == NULL;
+    for (size_t i = 0; i < n_library && !compile->no_memory; i++)
+        compile->loaded[i] =
+            slu_library_at(compile->options->library, i)->text.data == compile->text;
+    if (slu_documents_add(compile, document, source, slu_slice("", 0), 0) && !compile->no_memory) {
+        schema->root = slu_compile_node(compile, document->root);
+        work_off(compile);
         if (!compile->no_memory && compile->n_errors == 0)
             slu_compile_check_acyclic(compile);
+        keep_uris(compile);
     }
     if (compile->no_memory) {
         compile->n_errors++;
-        slu_problems_error(compile->problems, schema->documents[0].source, 0, 0, NULL,
+        slu_problems_error(compile->problems, source, 0, 0, NULL,
                            "no memory to compile the schema");
     }
     return compile->n_errors == 0;
@@ -396,8 +143,11 @@ bool slu_compile_run(struct slu_compile *compile)
 
 void slu_compile_fini(struct slu_compile *compile)
 {
+    free(compile->notes.items);
     free(compile->resources.items);
+    free(compile->names.items);
     free(compile->anchors.items);
+    free(compile->dynamics.items);
     free(compile->edges.items);
     free(compile->work.items);
     slu_arena_fini(&compile->passing);

@@ -32,7 +32,7 @@ enum cost {
 /* `regex` is in no list of drafts 4 and 6, but their own metaschemas use it. */
 static const struct {
     const char *name;
-    unsigned drafts; /* bits of enum slu_draft */
+    unsigned drafts; /* bits of enum slu_schema_draft */
     slu_format_judge *judge;
     enum cost cost;
 } formats[] = {

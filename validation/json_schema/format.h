@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The format `name` in a draft (one bit of enum slu_draft); -1 when the draft has none of that name.
+/* The format `name` in a draft (one bit of enum slu_schema_draft); -1 when the draft has none of that name.
  * Numbers are good for the life of the program and stable across threads, not across builds. */
 int slu_string_format_find(const char *name, size_t len, unsigned draft);
 

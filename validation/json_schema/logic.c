@@ -1,5 +1,5 @@
-/* logic.c -- keywords that judge the same value by other schemas: $ref, $dynamicRef, allOf, anyOf,
- * oneOf, not, if/then/else.
+/* logic.c -- keywords that judge the same value by other schemas: $ref, allOf, anyOf, oneOf, not,
+ * if/then/else. ($dynamicRef and $recursiveRef: dynamic.c.)
  *
  * Annotations. What holds passes its members' bits on to the schema around it. A branch that may fail
  * without failing the whole (anyOf, oneOf, if) gets bits of its own, merged when it held. Under `not`
@@ -17,16 +17,6 @@ struct condition {
     const struct slu_node *when;
     const struct slu_node *then;      /* NULL: none */
     const struct slu_node *otherwise; /* NULL: none */
-};
-
-/* $dynamicRef: the outermost resource in scope that has the anchor decides. */
-struct dynamic {
-    const struct slu_node *fallback;
-    size_t n;
-    const struct target {
-        uint32_t resource;
-        const struct slu_node *node;
-    } * targets;
 };
 
 void slu_keyword_schema_map_compile(struct slu_build *build, const struct slu_keyword *row,
@@ -120,7 +110,7 @@ bool slu_keyword_any_of_judge(struct slu_run *run, const struct slu_op *op,
     for (size_t i = 0; i < schemas->n && run->stop == SLU_RUN_GOES; i++) {
         if (!branch_holds(run, schemas->nodes[i], value, seen))
             continue;
-        if (seen == NULL)
+        if (seen == NULL && run->output == NULL)
             return true;
         holds = true;
     }
@@ -165,9 +155,13 @@ bool slu_keyword_if_judge(struct slu_run *run, const struct slu_op *op,
                           const struct slu_value *value, struct slu_seen *seen)
 {
     const struct condition *condition = op->data;
-    if (condition->then == NULL && condition->otherwise == NULL && seen == NULL)
+    if (condition->then == NULL && condition->otherwise == NULL && seen == NULL &&
+        run->output == NULL)
         return true;
+    const size_t errors = run->output != NULL ? slu_output_errors(run) : 0;
     const bool holds = branch_holds(run, condition->when, value, seen);
+    if (run->output != NULL)
+        slu_output_op_holds(run, errors); /* `if` fails nobody */
     if (run->stop != SLU_RUN_GOES)
         return false;
     const struct slu_node *next = holds ? condition->then : condition->otherwise;
@@ -191,74 +185,4 @@ bool slu_keyword_ref_judge(struct slu_run *run, const struct slu_op *op,
                            const struct slu_value *value, struct slu_seen *seen)
 {
     return slu_run_node(run, op->node, value, seen);
-}
-
-static const struct dynamic *compile_dynamic(struct slu_build *build, struct slu_slice name,
-                                             const struct slu_node *fallback)
-{
-    struct slu_compile *compile = build->compile;
-    const struct slu_anchor *anchors = compile->anchors.items;
-    struct dynamic *dynamic = slu_compile_alloc(compile, 1, sizeof(*dynamic));
-    size_t n = 0;
-    for (size_t i = 0; i < compile->anchors.n; i++)
-        n += anchors[i].dynamic && slu_slice_equal(anchors[i].name, name);
-    struct target *targets = slu_compile_alloc(compile, n, sizeof(*targets));
-    if (dynamic == NULL || targets == NULL)
-        return NULL;
-    compile->has_dynamic = true;
-    *dynamic = (struct dynamic){fallback, 0, targets};
-    for (size_t i = 0; i < compile->anchors.n; i++) {
-        if (!anchors[i].dynamic || !slu_slice_equal(anchors[i].name, name))
-            continue;
-        const struct slu_node *node = slu_compile_node(compile, anchors[i].target);
-        if (node != NULL)
-            targets[dynamic->n++] = (struct target){anchors[i].resource, node};
-    }
-    return dynamic;
-}
-
-/* Without a dynamic anchor at its first target it is a $ref (2020-12 core §8.2.3.2). */
-void slu_keyword_dynamic_ref_compile(struct slu_build *build, const struct slu_keyword *row,
-                                     const struct slu_value *value)
-{
-    const struct slu_anchor *anchor;
-    if (!slu_build_expect(build, row, value, SLU_VALUE_STRING))
-        return;
-    const struct slu_value *target =
-        slu_resolve(build->compile, value, build->node->resource, &anchor);
-    const struct slu_node *node = target != NULL ? slu_build_in_place(build, target) : NULL;
-    if (node == NULL)
-        return;
-    if (anchor == NULL || !anchor->dynamic) {
-        struct slu_op *op = slu_build_op(build, row, value);
-        op->judge = slu_keyword_ref_judge;
-        op->node = node;
-        return;
-    }
-    const struct dynamic *dynamic = compile_dynamic(build, anchor->name, node);
-    if (dynamic != NULL)
-        slu_build_op(build, row, value)->data = dynamic;
-}
-
-static const struct slu_node *target_in(const struct dynamic *dynamic, uint32_t resource)
-{
-    for (size_t i = 0; i < dynamic->n; i++)
-        if (dynamic->targets[i].resource == resource)
-            return dynamic->targets[i].node;
-    return NULL;
-}
-
-bool slu_keyword_dynamic_ref_judge(struct slu_run *run, const struct slu_op *op,
-                                   const struct slu_value *value, struct slu_seen *seen)
-{
-    const struct dynamic *dynamic = op->data;
-    const struct slu_node *node = dynamic->fallback;
-    for (const struct slu_scope *scope = run->scope; scope != NULL; scope = scope->outer) {
-        if (!slu_run_draw(run, 1 + dynamic->n / 4))
-            return false;
-        const struct slu_node *outer = target_in(dynamic, scope->resource);
-        if (outer != NULL)
-            node = outer;
-    }
-    return slu_run_node(run, node, value, seen);
 }

@@ -1,7 +1,9 @@
 /* match.c -- type, const, enum: is it one of these?
  *
  * A set of values lies where the schema's document has it. Up to LINEAR values are compared one after
- * the other; more go through an open hash table of twice as many slots, made at load.
+ * the other; more go through an open hash table of twice as many slots, made at load. The usual ones,
+ * a few short strings or whole numbers, are kept as words as well and compared without a branch: which
+ * of them comes is nothing that a processor can foresee.
  */
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/equal.h"
@@ -14,7 +16,11 @@ struct value_set {
     const struct slu_value **values;
     ptrdiff_t to_raw;
     struct slu_slice *strings; /* their texts when all are strings, else NULL */
-    uint32_t *slots;           /* value's number + 1; 0: free. NULL: linear */
+    struct word {
+        uint64_t bits;  /* slu_bytes_word(), or the number */
+        uint64_t shape; /* kind and length, or the number's variant */
+    } * words;          /* at most LINEAR short strings or whole numbers, else NULL */
+    uint32_t *slots;    /* value's number + 1; 0: free. NULL: linear */
     size_t mask;
 };
 
@@ -63,6 +69,7 @@ void slu_keyword_type_compile(struct slu_build *build, const struct slu_keyword 
     }
     build->node->types = variants;
     build->node->integer = (variants & SLU_VARIANTS_INTEGER) != 0;
+    build->node->as_written = build->dialect.draft == SLU_DRAFT_4;
     build->node->raw_type = slu_compile_raw(build->compile, value);
 }
 
@@ -85,6 +92,35 @@ static bool fill_slots(struct slu_compile *compile, struct value_set *set)
     return true;
 }
 
+/* Can the value be a word? Minus zero is left out: it equals zero. */
+static bool is_word(const struct slu_value *value)
+{
+    if (slu_value_kind(value) == SLU_VALUE_STRING)
+        return slu_value_len(value) <= 8;
+    return slu_value_variant(value) == SLU_VALUE_UINT ||
+           (slu_value_variant(value) == SLU_VALUE_SINT && value->u64 != 0);
+}
+
+static inline struct word word_of(const struct slu_value *value)
+{
+    if (slu_value_kind(value) != SLU_VALUE_STRING)
+        return (struct word){value->u64, slu_value_variant(value)};
+    const size_t len = slu_value_len(value);
+    return (struct word){slu_bytes_word(value->text, len), (uint64_t)len << 8 | SLU_VALUE_STRING};
+}
+
+/* NULL: not all of them can be. */
+static struct word *words_of(struct slu_compile *compile, const struct value_set *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (!is_word(set->values[i]))
+            return NULL;
+    struct word *words = slu_compile_alloc(compile, set->n, sizeof(*words));
+    for (size_t i = 0; words != NULL && i < set->n; i++)
+        words[i] = word_of(set->values[i]);
+    return words;
+}
+
 static struct value_set *set_new(struct slu_build *build, const struct slu_value *first, size_t n)
 {
     struct slu_compile *compile = build->compile;
@@ -104,6 +140,8 @@ static struct value_set *set_new(struct slu_build *build, const struct slu_value
         if (set->strings != NULL)
             set->strings[i] = slu_value_text(first);
     }
+    if (n <= LINEAR)
+        set->words = words_of(compile, set);
     return n <= LINEAR || fill_slots(compile, set) ? set : NULL;
 }
 
@@ -147,6 +185,15 @@ static bool is_string_among(const struct value_set *set, const struct slu_value 
     return false;
 }
 
+static bool is_a_word_of(const struct value_set *set, const struct slu_value *value)
+{
+    const struct word word = word_of(value);
+    bool found = false;
+    for (size_t i = 0; i < set->n; i++)
+        found |= ((set->words[i].bits ^ word.bits) | (set->words[i].shape ^ word.shape)) == 0;
+    return found;
+}
+
 static bool is_in_slots(struct slu_run *run, const struct value_set *set,
                         const struct slu_value *value)
 {
@@ -167,7 +214,9 @@ bool slu_keyword_enum_judge(struct slu_run *run, const struct slu_op *op,
     bool found;
     (void)seen;
 
-    if (set->slots != NULL)
+    if (set->words != NULL && is_word(value))
+        found = is_a_word_of(set, value);
+    else if (set->slots != NULL)
         found = is_in_slots(run, set, value);
     else if (set->strings != NULL)
         found = is_string_among(set, value);

@@ -14,15 +14,20 @@ struct bound {
     struct slu_decimal exact;
 };
 
-/* Mostly the very same text. When the budget ends here, the answer does not matter. */
+/* Mostly a short one, or the very same text. When the budget ends here, the answer does not matter. */
 static __attribute__((noinline)) int
 compare_digits(struct slu_run *run, const struct slu_value *value, const struct bound *bound)
 {
     char digits[32];
+    if (slu_value_variant(value) == SLU_VALUE_REAL) {
+        const struct slu_decimal exact = slu_run_digits(run, value, digits);
+        return slu_run_draw(run, 25 + exact.n_text * 3) ? slu_decimal_compare(&exact, &bound->exact)
+                                                        : 0;
+    }
     const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
     if (!slu_run_draw(run, 8) || slu_slice_equal(text, bound->text))
         return 0;
-    if (!slu_run_draw(run, 25 + text.len / 2))
+    if (!slu_run_draw(run, 25 + text.len * 3))
         return 0;
     const struct slu_decimal exact = slu_decimal_of(text);
     return slu_decimal_compare(&exact, &bound->exact);
@@ -108,6 +113,16 @@ static struct bound *compile_bound(struct slu_build *build, const struct slu_val
     return bound;
 }
 
+/* The row that draft 4's flag beside minimum or maximum makes of it; NULL: none. */
+static const struct slu_keyword *exclusive_by_flag(const struct slu_build *build,
+                                                   enum slu_keyword_id id)
+{
+    const enum slu_keyword_id flag = id == SLU_KEYWORD_MINIMUM ? SLU_KEYWORD_EXCLUSIVE_MINIMUM_4
+                                                               : SLU_KEYWORD_EXCLUSIVE_MAXIMUM_4;
+    const struct slu_value *value = build->values[flag];
+    return value != NULL && slu_value_variant(value) == SLU_VALUE_TRUE ? &slu_keywords[flag] : NULL;
+}
+
 void slu_keyword_bound_compile(struct slu_build *build, const struct slu_keyword *row,
                                const struct slu_value *value)
 {
@@ -123,7 +138,20 @@ void slu_keyword_bound_compile(struct slu_build *build, const struct slu_keyword
         node->above = bound->nearest;
     if (!lower && bound->nearest < node->below)
         node->below = bound->nearest;
-    slu_build_op(build, row, value)->data = bound;
+    const struct slu_keyword *exclusive = exclusive_by_flag(build, id);
+    slu_build_op(build, exclusive != NULL ? exclusive : row, value)->data = bound;
+}
+
+/* Draft 4: a boolean that changes what its neighbour means. */
+void slu_keyword_exclusive_flag_compile(struct slu_build *build, const struct slu_keyword *row,
+                                        const struct slu_value *value)
+{
+    const bool lower = row == &slu_keywords[SLU_KEYWORD_EXCLUSIVE_MINIMUM_4];
+    const struct slu_value *bound =
+        build->values[lower ? SLU_KEYWORD_MINIMUM : SLU_KEYWORD_MAXIMUM];
+    if (slu_build_expect(build, row, value, SLU_VALUE_BOOL) && bound == NULL)
+        slu_compile_warn(build->compile, value, "%s asks for nothing without %s in draft 4",
+                         row->name, lower ? "minimum" : "maximum");
 }
 
 void slu_keyword_multiple_of_compile(struct slu_build *build, const struct slu_keyword *row,

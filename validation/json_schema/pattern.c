@@ -29,6 +29,7 @@ static struct slu_pattern *take_group(struct slu_pattern_parser *parser)
         node = slu_pattern_node(parser, SLU_PATTERN_LOOK);
         if (node != NULL) {
             node->behind = true;
+            node->at = start;
             node->negated = parser->text[parser->at - 1] == '!';
         }
     } else if (slu_pattern_take_if(parser, "<")) {
@@ -153,6 +154,7 @@ static struct slu_pattern *take_repeat(struct slu_pattern_parser *parser, struct
     if (node == NULL)
         return NULL;
     node->child = atom;
+    node->at = start;
     node->min = min;
     node->max = max;
     node->lazy = slu_pattern_take_if(parser, "?");

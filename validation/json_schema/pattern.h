@@ -22,10 +22,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SLU_PATTERN_MAX_BYTES (64u << 10)
-#define SLU_PATTERN_MAX_DEPTH 100
-#define SLU_PATTERN_INFINITE  UINT32_MAX
-#define SLU_PATTERN_LAST      0x10FFFFu /* code point */
+#define SLU_PATTERN_MAX_BYTES  (64u << 10)
+#define SLU_PATTERN_MAX_DEPTH  100
+#define SLU_PATTERN_MAX_REPEAT 65535 /* PCRE2's */
+#define SLU_PATTERN_INFINITE   UINT32_MAX
+#define SLU_PATTERN_LAST       0x10FFFFu /* code point */
 
 enum slu_pattern_kind {
     SLU_PATTERN_SET,      /* one code point out of some */
@@ -58,6 +59,7 @@ struct slu_pattern {
     bool lazy;
     bool negated; /* of a set: only when it has properties, else it is worked in */
     bool behind;
+    size_t at; /* of a repeat and a look: its byte in the pattern */
     size_t n_ranges;
     struct slu_pattern_range *ranges; /* sorted, apart, without surrogates */
     struct slu_pattern_property *properties;

@@ -30,12 +30,19 @@
  * as a double, a length between bytes and code points) goes through the ops, which are exact; they
  * also tell what was wrong. A guard never fails a value.
  *
+ * Drafts leave no trace here: what a keyword means in the draft of its resource was settled when its op
+ * was made. A node knows its resource by number, for $dynamicRef and $recursiveRef:
+ *
+ *   document 0  {"$id": "https://plant/oven", …                resource 0   nodes 0, 1, 2
+ *                 "$defs": {"unit": {"$id": "unit", …}}}        resource 1   node 4
+ *   document 1  of the library, because of a $ref: "press"     resource 2   node 5
+ *
  * Annotations. Only unevaluatedItems and unevaluatedProperties look at them, so they are kept as
  * one bit per member, and only where a node with such a keyword (`wants_seen`) is being judged: the
  * `seen` argument of the judging functions (NULL: nobody asks).
  *
- * Everything lies in one arena that the schema owns, beside the documents it was compiled from:
- * enum values, texts for violations and places point into those.
+ * Everything lies in one arena that the schema owns, beside the documents it was compiled from, its own
+ * and those that it refers to: enum values, texts for violations and places point into those.
  *
  * Threads: never changes once compiled.
  */
@@ -59,6 +66,13 @@ struct slu_seen;
 /* Judge `value` by one op. A keyword that fails tells (slu_run_report) and returns false. */
 typedef bool slu_keyword_judge(struct slu_run *run, const struct slu_op *op,
                                const struct slu_value *value, struct slu_seen *seen);
+
+/* What the words of a schema mean. */
+struct slu_dialect {
+    uint8_t draft;        /* one bit of enum slu_schema_draft (schema.h) */
+    uint8_t vocabularies; /* bits of enum slu_vocabulary: in use */
+    bool asserts;         /* `format` is an assertion */
+};
 
 struct slu_op {
     slu_keyword_judge *judge;
@@ -92,7 +106,8 @@ struct slu_node {
     double above, below; /* guard: numbers strictly between them hold */
     size_t min_bytes;    /* guard: strings of so many bytes hold … */
     size_t max_bytes;    /* … up to so many */
-    bool integer;        /* `type` allows numbers whose exact value is an integer */
+    bool integer;        /* `type` allows numbers whose exact value is an integer … */
+    bool as_written;     /* … and that are written as one (draft 4) */
     bool never;          /* the schema `false` */
     bool wants_seen;     /* has unevaluatedItems or unevaluatedProperties */
     bool careful;        /* wants_seen, or the program has a $dynamicRef: look at the scope */
@@ -108,7 +123,13 @@ struct slu_program_document {
     struct slu_document *document; /* owned */
     const char *source;            /* file, for places in errors */
     size_t n_cells;
-    ptrdiff_t to_raw; /* cells from a value to its raw twin */
+};
+
+/* A resource: for the places of output.c only. */
+struct slu_program_resource {
+    struct slu_slice uri;
+    const struct slu_value *raw_root;
+    struct slu_dialect dialect;
 };
 
 /* The compiled patterns, which do not live in the arena alone. */
@@ -122,8 +143,9 @@ struct slu_schema {
     const char *name;
     const struct slu_node *root;
     struct slu_program_document *documents;
-    size_t n_documents;
-    struct slu_regex_list *regexes; /* owned by them; freed with it */
+    size_t n_documents, room_documents;
+    struct slu_program_resource *resources; /* by number; NULL unless compiled for output */
+    struct slu_regex_list *regexes;         /* owned by them; freed with it */
 };
 
 /* For a number that is not big, or a string. */

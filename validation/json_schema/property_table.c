@@ -97,9 +97,11 @@ bool slu_property_table_build(struct slu_property_table *table, struct slu_arena
 
     entries[n] = (struct slu_property){.name = "", .len = SIZE_MAX};
     for (uint32_t i = 0; i < n; i++) {
-        const size_t in_head = entries[i].len < 8 ? entries[i].len : 8;
-        memcpy(&entries[i].head, entries[i].name, in_head);
-        memset(&entries[i].head_mask, 0xFF, in_head);
+        const size_t n_head = entries[i].len < 8 ? entries[i].len : 8;
+        entries[i].tail_at = (uint32_t)(entries[i].len - n_head);
+        memcpy(&entries[i].head, entries[i].name, n_head);
+        memcpy(&entries[i].tail, entries[i].name + entries[i].tail_at, n_head);
+        memset(&entries[i].mask8, 0xFF, n_head);
     }
     uint32_t *multipliers = slu_arena_array(arena, n_buckets, sizeof(*multipliers));
     uint32_t *slots = slu_arena_array(arena, (size_t)1 << slot_bits, sizeof(*slots));
@@ -127,15 +129,9 @@ const struct slu_property *slu_property_table_find(const struct slu_property_tab
     return slu_property_is(property, key, len) ? property : NULL;
 }
 
-const struct slu_property *slu_property_table_find_after(const struct slu_property_table *table,
-                                                         struct slu_property_order *order,
-                                                         const struct slu_property *guess,
-                                                         const char *key, size_t len)
+const struct slu_property *slu_property_table_learn(const struct slu_property_table *table,
+                                                    uint32_t *after, const char *key, size_t len)
 {
-    /* Entries are several words long: neighbours get slots of their own. */
-    uint32_t *after = &order->after[(uintptr_t)guess / 8 % SLU_PROPERTY_ORDERS];
-    if (*after < table->n && slu_property_is(&table->entries[*after], key, len))
-        return &table->entries[*after];
     const struct slu_property *property = slu_property_table_find(table, key, len);
     if (property != NULL)
         *after = (uint32_t)(property - table->entries);

@@ -36,7 +36,8 @@ struct slu_property {
     const struct slu_node *node; /* its subschema; NULL: `properties` does not declare it */
     uint64_t mask;               /* what is set, in the word … */
     uint32_t word;               /* … of this number, when the key was found; 0: nobody asks */
-    uint64_t head, head_mask;    /* the name's first 8 bytes, fewer for a shorter one */
+    uint32_t tail_at;            /* where the name's last 8 bytes begin */
+    uint64_t head, tail, mask8;  /* the name's first and last 8 bytes, fewer for a shorter one */
 };
 
 struct slu_property_table {
@@ -66,9 +67,11 @@ static inline bool slu_property_is_key(const struct slu_property *property,
     const size_t len = slu_value_len(key);
     if (len != property->len)
         return false;
-    if (((slu_bytes_load8(key->text) ^ property->head) & property->head_mask) != 0)
+    const uint64_t head = slu_bytes_load8(key->text) ^ property->head;
+    const uint64_t tail = slu_bytes_load8(key->text + property->tail_at) ^ property->tail;
+    if (((head | tail) & property->mask8) != 0)
         return false;
-    return len <= 8 || slu_bytes_equal(property->name, key->text, len);
+    return len <= 16 || memcmp(property->name, key->text, len) == 0;
 }
 
 #define SLU_PROPERTY_ORDERS 1024
@@ -78,14 +81,32 @@ struct slu_property_order {
                                             guessed in vain */
 };
 
-/* The entry of that name, or NULL, after `guess` was not it. */
-const struct slu_property *slu_property_table_find_after(const struct slu_property_table *table,
-                                                         struct slu_property_order *order,
-                                                         const struct slu_property *guess,
-                                                         const char *key, size_t len);
-
 /* The entry of that name, or NULL. */
 const struct slu_property *slu_property_table_find(const struct slu_property_table *table,
                                                    const char *key, size_t len);
+
+/* Where the memory keeps what came after `guess`. Entries are 64 bytes long: neighbours get places of
+ * their own. */
+static inline uint32_t *slu_property_order_at(struct slu_property_order *order,
+                                              const struct slu_property *guess)
+{
+    return &order->after[(uintptr_t)guess / sizeof(*guess) % SLU_PROPERTY_ORDERS];
+}
+
+/* By the table, and remember it. */
+const struct slu_property *slu_property_table_learn(const struct slu_property_table *table,
+                                                    uint32_t *after, const char *key, size_t len);
+
+/* The entry of that name, or NULL, after `guess` was not it. */
+static inline const struct slu_property *
+slu_property_table_find_after(const struct slu_property_table *table,
+                              struct slu_property_order *order, const struct slu_property *guess,
+                              const struct slu_value *key)
+{
+    uint32_t *after = slu_property_order_at(order, guess);
+    if (*after < table->n && slu_property_is_key(&table->entries[*after], key))
+        return &table->entries[*after];
+    return slu_property_table_learn(table, after, key->text, slu_value_len(key));
+}
 
 #endif

@@ -14,6 +14,7 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Callouts of one match, and PCRE2's own counter behind them. */
@@ -51,8 +52,9 @@ static pcre2_code *compile_code(const struct slu_buf *text, struct slu_err *err)
         pcre2_compile((PCRE2_SPTR)text->data, text->len, options, &number, &at, NULL);
     if (code != NULL)
         return code;
-    PCRE2_UCHAR reason[128] = "";
-    pcre2_get_error_message(number, reason, sizeof(reason));
+    PCRE2_UCHAR reason[128] = "a look-behind whose length is not fixed"; /* PCRE2's words differ */
+    if (number != PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH)
+        pcre2_get_error_message(number, reason, sizeof(reason));
     slu_err_set(err, SLU_EINVAL, "asks for something that cannot be matched here: %s",
                 (const char *)reason);
     return NULL;
@@ -76,6 +78,41 @@ static bool compile_pcre2(struct slu_regex *regex, const struct slu_pattern *pat
     return true;
 }
 
+/* The innermost node that PCRE2 cannot do: one that repeats too often, or a look-behind that does not
+ * compile by itself. NULL: none. Recursive as deep as the pattern's parentheses. */
+static const struct slu_pattern *find_culprit(const struct slu_pattern *pattern)
+{
+    for (const struct slu_pattern *child = pattern->child; child != NULL; child = child->next) {
+        const struct slu_pattern *culprit = find_culprit(child);
+        if (culprit != NULL)
+            return culprit;
+    }
+    if (pattern->kind == SLU_PATTERN_REPEAT)
+        return pattern->min > SLU_PATTERN_MAX_REPEAT || (pattern->max != SLU_PATTERN_INFINITE &&
+                                                         pattern->max > SLU_PATTERN_MAX_REPEAT)
+                   ? pattern
+                   : NULL;
+    if (pattern->kind != SLU_PATTERN_LOOK || !pattern->behind)
+        return NULL;
+    struct slu_regex alone = {0};
+    struct slu_err err = {0};
+    const bool sound = compile_pcre2(&alone, pattern, &err);
+    pcre2_code_free(alone.code);
+    return sound ? NULL : pattern;
+}
+
+/* " (at character 3)" behind what was said. */
+static void add_place(struct slu_err *err, struct slu_slice text, const struct slu_pattern *culprit)
+{
+    size_t character = 1;
+    const size_t said = strlen(err->text);
+    if (culprit == NULL)
+        return;
+    for (size_t i = 0; i < culprit->at && i < text.len; i++)
+        character += ((unsigned char)text.data[i] & 0xC0) != 0x80;
+    snprintf(err->text + said, sizeof(err->text) - said, " (at character %zu)", character);
+}
+
 struct slu_regex *slu_regex_compile(struct slu_slice text, struct slu_err *err)
 {
     struct slu_err own = {0};
@@ -88,6 +125,8 @@ struct slu_regex *slu_regex_compile(struct slu_slice text, struct slu_err *err)
     if (sound) {
         regex->automaton = slu_automaton_build(pattern);
         sound = regex->automaton != NULL || compile_pcre2(regex, pattern, &own);
+        if (!sound && own.kind == SLU_EINVAL)
+            add_place(&own, text, find_culprit(pattern));
     }
     slu_arena_fini(&arena);
     if (sound)

@@ -103,12 +103,23 @@ static struct slu_violation *begin_violation(struct slu_run *run, const char *co
 {
     if (!run->collect || run->stop != SLU_RUN_GOES || !slu_run_draw(run, 6))
         return NULL;
+    if (run->output != NULL) /* told one by one: room for the next */
+        slu_verdict_reset(run->verdict);
     struct slu_violation *violation = slu_verdict_add(run->verdict, code);
     if (violation == NULL)
         return NULL;
     violation->schema = slu_schema_name(run->schema);
     violation->pointer = write_pointer(run, at);
     return violation;
+}
+
+/* It is complete. Always false. */
+static bool end_violation(struct slu_run *run, const struct slu_violation *violation,
+                          const struct slu_keyword *row, const struct slu_value *value)
+{
+    if (run->output != NULL)
+        slu_output_error(run, row, value, slu_verdict_text(run->verdict, violation->message));
+    return false;
 }
 
 bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
@@ -120,7 +131,7 @@ bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
     violation->expected = write_expected(run->verdict, expected);
     violation->actual = write_actual(run, value);
     violation->message = write_message(run, row->sentence, violation, value);
-    return false;
+    return end_violation(run, violation, row, value);
 }
 
 bool slu_run_report(struct slu_run *run, const struct slu_op *op, const struct slu_value *value)
@@ -143,7 +154,7 @@ bool slu_run_report_missing(struct slu_run *run, const struct slu_keyword *row,
     slu_buf_printf(out, "the object %s ", row->sentence);
     repeat(out, violation->expected);
     violation->message = slu_verdict_end_text(run->verdict, message);
-    return false;
+    return end_violation(run, violation, row, object);
 }
 
 bool slu_run_report_property(struct slu_run *run, const struct slu_keyword *row,
@@ -162,7 +173,7 @@ bool slu_run_report_property(struct slu_run *run, const struct slu_keyword *row,
     slu_json_text_string(out, slu_slice(name.data, slu_utf8_cut(name.data, name.len, 200)));
     slu_buf_printf(out, " %s", row->sentence);
     violation->message = slu_verdict_end_text(run->verdict, message);
-    return false;
+    return end_violation(run, violation, row, key);
 }
 
 bool slu_run_report_false(struct slu_run *run, const struct slu_value *value)
@@ -175,7 +186,7 @@ bool slu_run_report_false(struct slu_run *run, const struct slu_value *value)
     const uint32_t message = slu_verdict_begin(run->verdict);
     slu_buf_add_text(out, "nothing is allowed here");
     violation->message = slu_verdict_end_text(run->verdict, message);
-    return false;
+    return end_violation(run, violation, NULL, value);
 }
 
 void slu_run_report_stop(struct slu_run *run)

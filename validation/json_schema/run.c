@@ -56,10 +56,26 @@ void slu_seen_all(struct slu_seen *seen)
     memset(seen->words, 0xFF, seen->n_words * sizeof(*seen->words));
 }
 
-struct slu_decimal slu_run_digits(const struct slu_run *run, const struct slu_value *value,
+struct slu_decimal slu_run_digits(struct slu_run *run, const struct slu_value *value,
                                   char scratch[32])
 {
-    return slu_payload_digits(run->payload, value, scratch);
+    const struct slu_decimal digits = slu_payload_digits(run->payload, value, scratch);
+    if (digits.n_read > 32) /* few digits may stand in a long text: 0.000…1 */
+        (void)slu_run_draw(run, digits.n_read);
+    return digits;
+}
+
+/* "a JSON number without a fraction or exponent part": draft 4, so 1.0 is none there. */
+static bool is_written_as_integer(struct slu_run *run, const struct slu_value *value)
+{
+    char digits[32];
+    const struct slu_slice text = slu_payload_number_text(run->payload, value, digits);
+    size_t i = text.len != 0 && text.data[0] == '-';
+    if (!slu_run_draw(run, text.len))
+        return false;
+    while (i < text.len && text.data[i] >= '0' && text.data[i] <= '9')
+        i++;
+    return i == text.len;
 }
 
 /* The variant is not allowed at sight. A double may still be an integer by its digits. */
@@ -73,7 +89,10 @@ static __attribute__((noinline)) bool type_holds(struct slu_run *run, const stru
             (slu_value_variant(value) == SLU_VALUE_REAL &&
              (number >= 0x1p53 || number <= -0x1p53 || number == (double)(int64_t)number));
         char digits[32];
-        if (may) {
+        if (may && node->as_written) {
+            if (is_written_as_integer(run, value))
+                return true;
+        } else if (may) {
             const struct slu_decimal decimal = slu_run_digits(run, value, digits);
             if (slu_decimal_is_integer(&decimal))
                 return true;
@@ -84,12 +103,24 @@ static __attribute__((noinline)) bool type_holds(struct slu_run *run, const stru
     return slu_run_report_as(run, &slu_keywords[SLU_KEYWORD_TYPE], node->raw_type, value);
 }
 
+static bool judge_op_for_output(struct slu_run *run, const struct slu_op *op,
+                                const struct slu_value *value, struct slu_seen *seen)
+{
+    const size_t errors = slu_output_errors(run);
+    slu_output_op(run, op);
+    const bool holds = op->judge(run, op, value, seen);
+    if (holds)
+        slu_output_op_holds(run, errors);
+    return holds;
+}
+
 static bool ops_hold(struct slu_run *run, const struct slu_ops *ops, const struct slu_value *value,
                      struct slu_seen *seen)
 {
     bool holds = true;
     for (size_t i = 0; i < ops->n; i++) {
-        if (ops->at[i].judge(run, &ops->at[i], value, seen))
+        if (run->output != NULL ? judge_op_for_output(run, &ops->at[i], value, seen)
+                                : ops->at[i].judge(run, &ops->at[i], value, seen))
             continue;
         if (!run->collect)
             return false;
@@ -135,7 +166,10 @@ static __attribute__((noinline)) bool judge_carefully(struct slu_run *run,
                                                       const struct slu_value *value,
                                                       struct slu_seen *seen)
 {
+    struct slu_frame frame;
     bool holds = true;
+    if (run->output != NULL)
+        slu_output_enter(run, &frame, node);
     if ((node->types >> slu_value_variant(value) & 1) == 0 && !type_holds(run, node, value)) {
         if (!run->collect)
             return false;
@@ -144,6 +178,8 @@ static __attribute__((noinline)) bool judge_carefully(struct slu_run *run,
     run->depth++;
     holds = judge_in_scope(run, node, value, seen) && holds;
     run->depth--;
+    if (run->output != NULL)
+        slu_output_leave(run, value, holds);
     return holds;
 }
 

@@ -51,6 +51,15 @@ struct slu_scope {
     uint32_t resource;
 };
 
+/* The nodes that judging came through, innermost first: for the places of output.c only. */
+struct slu_frame {
+    const struct slu_frame *outer;
+    const struct slu_node *node;
+    const struct slu_op *op;          /* that is being judged; NULL: none yet */
+    size_t path, errors, annotations; /* how long they were when it began */
+};
+
+struct slu_output;
 struct slu_regex_scratch;
 
 struct slu_schema_scratch {
@@ -64,6 +73,7 @@ struct slu_schema_scratch {
 struct slu_run {
     int64_t budget; /* units left; below zero: stopped */
     bool collect;
+    bool collect_branches; /* for output: inside branches too */
     enum slu_run_stop stop;
     const struct slu_value *stopped_at; /* NULL: not known */
     unsigned depth;
@@ -72,6 +82,8 @@ struct slu_run {
     const struct slu_payload *payload;
     struct slu_verdict *verdict; /* NULL in the first pass */
     struct slu_schema_scratch *scratch;
+    struct slu_output *output; /* NULL: no output is wanted */
+    struct slu_frame *frame;   /* only then */
 };
 
 /* No more units, or worse. Always false. */
@@ -84,6 +96,10 @@ static inline bool slu_run_draw(struct slu_run *run, size_t units)
         return true;
     return slu_run_stop(run, SLU_RUN_BUDGET_GONE, NULL);
 }
+
+/* The whole payload by the whole schema, once. */
+bool slu_run_judge(struct slu_run *run, int64_t budget);
+int64_t slu_run_budget_of(const struct slu_payload *payload);
 
 bool slu_run_node_fully(struct slu_run *run, const struct slu_node *node,
                         const struct slu_value *value, struct slu_seen *seen);
@@ -102,7 +118,7 @@ static inline bool slu_run_branch(struct slu_run *run, const struct slu_node *no
                                   const struct slu_value *value, struct slu_seen *seen)
 {
     const bool collect = run->collect;
-    run->collect = false;
+    run->collect = run->collect_branches;
     const bool holds = slu_run_node(run, node, value, seen);
     run->collect = collect;
     return holds;
@@ -146,11 +162,23 @@ bool slu_run_report_property(struct slu_run *run, const struct slu_keyword *row,
 /* The schema `false`. */
 bool slu_run_report_false(struct slu_run *run, const struct slu_value *value);
 
+/* output.c: a node begins; one of its ops; it ends. What failed inside something that holds is
+ * forgotten, and so are the annotations of what fails. */
+void slu_output_enter(struct slu_run *run, struct slu_frame *frame, const struct slu_node *node);
+void slu_output_op(struct slu_run *run, const struct slu_op *op);
+void slu_output_op_holds(struct slu_run *run, size_t errors);
+void slu_output_leave(struct slu_run *run, const struct slu_value *value, bool holds);
+size_t slu_output_errors(const struct slu_run *run); /* a mark for slu_output_op_holds() */
+
+/* `row` (NULL: the schema itself, `false`) failed at `value`. */
+void slu_output_error(struct slu_run *run, const struct slu_keyword *row,
+                      const struct slu_value *value, struct slu_slice message);
+
 /* The judgement as a whole stopped: schema.budget, schema.pattern_budget. */
 void slu_run_report_stop(struct slu_run *run);
 
 /* The exact number behind `value` of the payload. */
-struct slu_decimal slu_run_digits(const struct slu_run *run, const struct slu_value *value,
+struct slu_decimal slu_run_digits(struct slu_run *run, const struct slu_value *value,
                                   char scratch[32]);
 
 #endif

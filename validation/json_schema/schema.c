@@ -12,31 +12,23 @@
 /* Ceiling of one compiled schema, without its documents. */
 #define ARENA_MAX ((size_t)256 << 20)
 
-static bool add_document(struct slu_schema *schema, struct slu_document *document,
-                         const char *source)
+static struct slu_schema *schema_new(const struct slu_schema_options *options)
 {
-    schema->documents = slu_arena_array(&schema->arena, 1, sizeof(*schema->documents));
-    char *kept = slu_arena_copy(&schema->arena, slu_slice_of(source != NULL ? source : ""));
-    if (schema->documents == NULL || kept == NULL)
-        return false;
-    schema->documents[0] = (struct slu_program_document){
-        .document = document,
-        .source = kept,
-        .n_cells = (size_t)(slu_value_next(document->root) - document->root),
-        .to_raw = document->raw_root - document->root,
-    };
-    schema->n_documents = 1;
-    return true;
+    struct slu_schema *schema = calloc(1, sizeof(*schema));
+    if (schema == NULL)
+        return NULL;
+    slu_arena_init(&schema->arena, ARENA_MAX);
+    schema->name =
+        slu_arena_copy(&schema->arena, slu_slice_of(options->name != NULL ? options->name : ""));
+    if (schema->name != NULL)
+        return schema;
+    slu_schema_free(schema);
+    return NULL;
 }
 
-static void tell_no_memory(const struct slu_schema_options *options, struct slu_problems *problems)
-{
-    slu_problems_error(problems, options->source, 0, 0, NULL, "no memory to compile the schema");
-}
-
-static struct slu_schema *schema_new(struct slu_slice text,
-                                     const struct slu_schema_options *options,
-                                     struct slu_problems *problems)
+struct slu_schema *slu_schema_compile(struct slu_slice text,
+                                      const struct slu_schema_options *options,
+                                      struct slu_problems *problems)
 {
     struct slu_err err = {0};
     struct slu_document *document = slu_document_parse(text, SLU_COMPILE_MAX_DEPTH, &err);
@@ -45,29 +37,16 @@ static struct slu_schema *schema_new(struct slu_slice text,
                            err.text);
         return NULL;
     }
-    struct slu_schema *schema = calloc(1, sizeof(*schema));
-    if (schema != NULL) {
-        slu_arena_init(&schema->arena, ARENA_MAX);
-        schema->name = slu_arena_copy(&schema->arena,
-                                      slu_slice_of(options->name != NULL ? options->name : ""));
-        if (schema->name != NULL && add_document(schema, document, options->source))
-            return schema;
-        slu_schema_free(schema);
-    }
-    slu_document_free(document);
-    tell_no_memory(options, problems);
-    return NULL;
-}
-
-struct slu_schema *slu_schema_compile(struct slu_slice text,
-                                      const struct slu_schema_options *options,
-                                      struct slu_problems *problems)
-{
-    struct slu_schema *schema = schema_new(text, options, problems);
-    if (schema == NULL)
+    struct slu_schema *schema = schema_new(options);
+    if (schema == NULL) {
+        slu_document_free(document);
+        slu_problems_error(problems, options->source, 0, 0, NULL,
+                           "no memory to compile the schema");
         return NULL;
-    struct slu_compile compile = {.schema = schema, .problems = problems};
-    const bool sound = slu_compile_run(&compile);
+    }
+    struct slu_compile compile = {
+        .schema = schema, .options = options, .text = text.data, .problems = problems};
+    const bool sound = slu_compile_run(&compile, document);
     slu_compile_fini(&compile);
     if (sound)
         return schema;
@@ -116,12 +95,12 @@ void slu_schema_scratch_free(struct slu_schema_scratch *scratch)
     free(scratch);
 }
 
-static int64_t budget_of(const struct slu_payload *payload)
+int64_t slu_run_budget_of(const struct slu_payload *payload)
 {
     return SLU_RUN_BUDGET + SLU_RUN_BUDGET_PER_BYTE * (int64_t)payload->bytes.len;
 }
 
-static bool judge_once(struct slu_run *run, int64_t budget)
+bool slu_run_judge(struct slu_run *run, int64_t budget)
 {
     const struct slu_node *root = run->schema->root;
     const struct slu_scope scope = {NULL, root->resource};
@@ -140,7 +119,7 @@ static __attribute__((noinline)) void collect(struct slu_run *run, int64_t used,
     run->verdict = verdict;
     run->collect = true;
     if (run->stop == SLU_RUN_GOES) {
-        judge_once(run, used + budget_of(run->payload) / 4);
+        slu_run_judge(run, used + slu_run_budget_of(run->payload) / 4);
         if (verdict->total != told)
             return;
         /* It did not come so far: say so rather than nothing. */
@@ -155,9 +134,9 @@ bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch
     struct slu_run run = {.schema = schema, .payload = payload, .scratch = scratch};
     if (payload->root == NULL)
         return false;
-    const int64_t budget = budget_of(payload);
+    const int64_t budget = slu_run_budget_of(payload);
     scratch->keys_differ = false;
-    if (judge_once(&run, budget))
+    if (slu_run_judge(&run, budget))
         return true;
     if (verdict != NULL)
         collect(&run, budget - run.budget, verdict);

@@ -1,7 +1,8 @@
-/* string.c -- minLength, maxLength (code points), pattern. Strings were checked to be UTF-8 when the
+/* string.c -- minLength, maxLength (code points), pattern, format. Strings were checked to be UTF-8 when the
  * payload was read.
  */
 #include "validation/json_schema/compile.h"
+#include "validation/json_schema/format.h"
 #include "validation/json_schema/regex.h"
 #include "validation/json_schema/run.h"
 
@@ -75,4 +76,27 @@ bool slu_keyword_pattern_judge(struct slu_run *run, const struct slu_op *op,
 {
     (void)seen;
     return slu_regex_matches(op->data, run, value) || slu_run_report(run, op, value);
+}
+
+/* A name that the draft does not know asks for nothing, and neither does one that is an annotation. */
+void slu_keyword_format_compile(struct slu_build *build, const struct slu_keyword *row,
+                                const struct slu_value *value)
+{
+    if (!slu_build_expect(build, row, value, SLU_VALUE_STRING) || !build->dialect.asserts)
+        return;
+    const struct slu_slice name = slu_value_text(value);
+    const int format = slu_string_format_find(name.data, name.len, build->dialect.draft);
+    if (format >= 0)
+        slu_build_op(build, row, value)->count = (uint64_t)format;
+}
+
+bool slu_keyword_format_judge(struct slu_run *run, const struct slu_op *op,
+                              const struct slu_value *value, struct slu_seen *seen)
+{
+    const struct slu_slice text = slu_value_text(value);
+    const int format = (int)op->count;
+    (void)seen;
+    if (!slu_run_draw(run, slu_string_format_cost(format, text.data, text.len)))
+        return false;
+    return slu_string_format_holds(format, text.data, text.len) || slu_run_report(run, op, value);
 }

@@ -12,8 +12,6 @@
  */
 #include "validation/json_schema/pattern.h"
 
-#define MAX_REPEAT 65535
-
 static void add_point(struct slu_buf *out, uint32_t point)
 {
     const bool letter = (point >= '0' && point <= '9') || (point >= 'A' && point <= 'Z') ||
@@ -53,8 +51,10 @@ static void add_set(const struct slu_pattern *set, struct slu_buf *out)
 static bool add_repeat(const struct slu_pattern *repeat, struct slu_buf *out, struct slu_err *err)
 {
     const bool infinite = repeat->max == SLU_PATTERN_INFINITE;
-    if (repeat->min > MAX_REPEAT || (!infinite && repeat->max > MAX_REPEAT)) {
-        slu_err_set(err, SLU_EINVAL, "repeats something more than %d times", MAX_REPEAT);
+    if (repeat->min > SLU_PATTERN_MAX_REPEAT ||
+        (!infinite && repeat->max > SLU_PATTERN_MAX_REPEAT)) {
+        slu_err_set(err, SLU_EINVAL, "repeats something more than %d times",
+                    SLU_PATTERN_MAX_REPEAT);
         return false;
     }
     const bool run = repeat->child->kind == SLU_PATTERN_SET && !repeat->lazy;

@@ -51,7 +51,8 @@ struct slu_decimal slu_decimal_of(struct slu_slice json_number)
 {
     const char *at = json_number.data;
     const char *end = at + json_number.len;
-    struct slu_decimal decimal = {.digits = "", .negative = json_number.len > 0 && *at == '-'};
+    struct slu_decimal decimal = {
+        .digits = "", .negative = json_number.len > 0 && *at == '-', .n_read = json_number.len};
     if (decimal.negative)
         at++;
 

@@ -19,6 +19,7 @@ struct slu_decimal {
     size_t n_digits; /* significant digits, no leading or trailing zeros; 0: the number is zero */
     int64_t exponent; /* the value is 0.d1d2d3… × 10^exponent; exponents beyond ±2^60 are clamped */
     bool negative;
+    size_t n_read; /* bytes of the whole text, zeros and exponent included: what reading it cost */
 };
 
 /* From a JSON number's text (RFC 8259 §6; the caller knows it is one). */

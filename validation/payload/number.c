@@ -2,9 +2,9 @@
  * locale's decimal comma: both are mended here. */
 #include "validation/payload/number.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SCRATCH 32
 
@@ -24,18 +24,65 @@ static size_t print_real(double number, char *scratch)
     return (size_t)n;
 }
 
+static size_t print_whole(uint64_t magnitude, bool negative, char *scratch)
+{
+    char digits[SCRATCH];
+    size_t n = 0, at = 0;
+    do
+        digits[n++] = (char)('0' + magnitude % 10);
+    while ((magnitude /= 10) != 0);
+    if (negative)
+        scratch[at++] = '-';
+    while (n > 0)
+        scratch[at++] = digits[--n];
+    scratch[at] = '\0';
+    return at;
+}
+
 struct slu_slice slu_number_text(const struct slu_value *value, char scratch[32])
 {
-    int n;
     switch (slu_value_variant(value)) {
     case SLU_VALUE_UINT:
-        n = snprintf(scratch, SCRATCH, "%" PRIu64, value->u64);
-        break;
-    case SLU_VALUE_SINT:
-        n = snprintf(scratch, SCRATCH, value->i64 == 0 ? "-%" PRId64 : "%" PRId64, value->i64);
-        break;
+        return slu_slice(scratch, print_whole(value->u64, false, scratch));
+    case SLU_VALUE_SINT: /* zero is one that was written -0 */
+        return slu_slice(scratch, print_whole(UINT64_C(0) - value->u64, true, scratch));
     default:
         return slu_slice(scratch, print_real(value->f64, scratch));
     }
-    return slu_slice(scratch, (size_t)n);
+}
+
+static bool is_of_a_number(char c)
+{
+    return (c >= '0' && c <= '9') || c == '.';
+}
+
+/* Every run of LONG such bytes lies over one of the places looked at. */
+#define LONG 16
+
+static bool has_long_run(struct slu_slice text)
+{
+    for (size_t at = LONG - 1; at < text.len; at += LONG) {
+        size_t first = at, end = at;
+        while (end < text.len && end - at < LONG && is_of_a_number(text.data[end]))
+            end++;
+        while (end != at && first > 0 && at - first < LONG && is_of_a_number(text.data[first - 1]))
+            first--;
+        if (end - first >= LONG)
+            return true;
+    }
+    return false;
+}
+
+bool slu_number_all_short(struct slu_slice json)
+{
+    const char *at = json.data;
+    const char *end = at + json.len;
+    if (has_long_run(json))
+        return false;
+    while (at < end && (at = memchr(at, '-', (size_t)(end - at))) != NULL) {
+        if (at > json.data && (at[-1] == 'e' || at[-1] == 'E'))
+            return false;
+        at++;
+    }
+    return true;
 }

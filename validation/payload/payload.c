@@ -61,6 +61,7 @@ struct slu_payload_reader {
     struct slu_json_memory texts;
     const struct slu_value
         *texts_root; /* of the payload at hand; NULL: not made yet, or no memory */
+    enum { NOT_LOOKED_AT, ALL_SHORT, SOME_LONG } numbers; /* of the payload at hand */
     struct slu_value cell;
     struct slu_shape shape;
 };
@@ -203,6 +204,7 @@ bool slu_payload_read_quickly(struct slu_payload_reader *reader, enum slu_format
     };
     *payload = (struct slu_payload){.format = format, .bytes = bytes, .reader = reader};
     reader->texts_root = NULL;
+    reader->numbers = NOT_LOOKED_AT;
     if (bytes.len > reader->max_bytes)
         return refuse(payload, &(struct slu_json_fault){SLU_PAYLOAD_TOO_LARGE, reader->max_bytes,
                                                         "larger than max_payload"});
@@ -240,8 +242,26 @@ struct slu_slice slu_payload_number_text(const struct slu_payload *payload,
     return slu_number_text(value, scratch);
 }
 
+/* Is it a double that lost nothing, an integer? Bounds are mostly met by such: 0.0, 400.0. */
+static bool is_exact(const struct slu_payload *payload, const struct slu_value *value)
+{
+    struct slu_payload_reader *reader = payload->reader;
+    if (slu_value_variant(value) != SLU_VALUE_REAL || payload->format != SLU_FORMAT_JSON ||
+        !(value->f64 > -0x1p53 && value->f64 < 0x1p53) || value->f64 != (double)(int64_t)value->f64)
+        return false;
+    if (reader->numbers == NOT_LOOKED_AT)
+        reader->numbers = slu_number_all_short(payload->bytes) ? ALL_SHORT : SOME_LONG;
+    return reader->numbers == ALL_SHORT;
+}
+
 struct slu_decimal slu_payload_digits(const struct slu_payload *payload,
                                       const struct slu_value *value, char scratch[32])
 {
+    if (is_exact(payload, value)) {
+        const int64_t whole = (int64_t)value->f64;
+        const struct slu_value same = {.tag = whole < 0 ? SLU_VALUE_SINT : SLU_VALUE_UINT,
+                                       .i64 = whole};
+        return slu_decimal_of(slu_number_text(&same, scratch));
+    }
     return slu_decimal_of(slu_payload_number_text(payload, value, scratch));
 }
