@@ -90,7 +90,8 @@ class Containers(PouringTest):
     @cases(CODECS)
     def test_what_was_acknowledged_survives_every_kill(self, codec):
         dice, ledger = random.Random(places.SEED), Ledger()
-        broker = self.broker(config([policy()], sink(codec=codec, rotate={"size": "256KiB"})))
+        broker = self.broker(config([policy()], sink(
+            codec=codec, rotate={"size": "256KiB"}, batch={"rows": 500, "time": "5ms"})))
         for _ in range(max(3, places.KILLS // 10)):
             self.pour_and_kill(broker, ledger, dice.uniform(0.02, 0.25))
             broker.start()
