@@ -10,9 +10,9 @@
  * The sync marker is drawn when the first record of a file comes. When that file has to be given up before
  * its blocks were safe, the next one has the same marker: its blocks are made already.
  *
- * Recovery. A page that a power cut kept from the disk cannot be told from one that holds zeros, so after each
- * sync the state says how much of the file is safe; what lies behind was promised to nobody and is cut off.
- * Only when the state is lost are whole blocks believed as they stand.
+ * Recovery. A page that a power cut kept from the disk cannot be told from one that holds zeros, so after
+ * each sync the state says how much of the file is safe; what lies behind was promised to nobody and is
+ * cut off. Only when the state is lost are whole blocks believed as they stand.
  */
 #include "sinks/file_inside.h"
 
@@ -26,9 +26,9 @@
 struct slu_file_avro {
     enum slu_codec codec;
     uint8_t sync[SLU_CONTAINER_SYNC_BYTES];
-    struct slu_buf schema; /* of the records */
-    char *payload_name;    /* of the payload's schema: "press:3"; NULL: none is typed */
-    char *payload_text;
+    struct slu_buf schema;  /* of the records */
+    char *payload_name;     /* of the schema whose payloads are typed: "press:3"; "" none */
+    char *payload_text;     /* … and its document */
     struct slu_buf head;    /* the header of the open file */
     struct slu_buf objects; /* the block that is being filled */
     uint64_t n_objects;
@@ -143,7 +143,8 @@ struct slu_slice slu_file_avro_head(const struct slu_file *file)
     return slu_buf_slice(&file->avro->head);
 }
 
-/* A header with a fresh marker, for a file whose first record comes. */
+/* A header with a fresh marker, for a file whose first record comes. Besides the records' schema and the
+ * codec it says who wrote it: version, instance, sink, and the name of the schema that is typed. */
 static bool make_head(struct slu_file *file)
 {
     struct slu_file_avro *avro = file->avro;
