@@ -230,6 +230,8 @@ static void tell_no_schema(struct slu_draft *draft, const struct slu_node *secti
 
     slu_buf_init(&sentence, SLU_SAY_MAX_BYTES);
     slu_buf_printf(&sentence, "there is no schema \"%.*s\"", SLU_SLICE_ARG(name));
+    if (config->n_schemas == 0)
+        slu_buf_add_text(&sentence, ": the configuration has no schemas");
     for (size_t i = 0; names != NULL && i < config->n_schemas; i++)
         names[i] = config->schemas[i].name;
     if (names != NULL)

@@ -9,8 +9,6 @@ static const struct slu_unsupported unsupported[] = {
     {SLU_SECTION_TOP, "dedupe", NULL, false},
     {SLU_SECTION_SCHEMA, "schema_documents", NULL, false},
     {SLU_SECTION_SCHEMA, "framing", NULL, false},
-    {SLU_SECTION_SINK_FILE, "format", "avro", false},
-    {SLU_SECTION_SINK_FILE, "codec", NULL, false},
     {SLU_SECTION_POLICY, "payload", "csv", false},
     {SLU_SECTION_POLICY, "alarms", NULL, false},
     {SLU_SECTION_POLICY, "on_alarm", NULL, false},

@@ -159,12 +159,6 @@ static bool boolean_json(struct slu_slice payload, struct slu_slice *json)
     return false;
 }
 
-static bool add_string_payload(struct slu_buf *out, struct slu_slice payload)
-{
-    ADD(out, ",\"payload\":");
-    return slu_json_text_string(out, payload);
-}
-
 static bool add_bytes_payload(struct slu_buf *out, struct slu_slice payload)
 {
     ADD(out, ",\"payload_base64\":\"");
@@ -185,7 +179,6 @@ static bool add_avro_payload(struct slu_buf *out, const struct slu_envelope *env
     /* A lower ceiling for the while: what is beyond it is no failure of the line. */
     if (max - len > SLU_ENVELOPE_DECODED_MAX)
         out->max = len + SLU_ENVELOPE_DECODED_MAX;
-    ADD(out, ",\"payload\":");
     const bool whole = slu_value_json(payload.root, out);
     out->max = max;
     if (!whole) {
@@ -195,8 +188,18 @@ static bool add_avro_payload(struct slu_buf *out, const struct slu_envelope *env
     return whole;
 }
 
-static bool add_payload(struct slu_buf *out, const struct slu_envelope *envelope,
-                        const struct slu_record *record)
+/* JSON as it came, on one line. */
+static void add_json(struct slu_buf *out, struct slu_slice json)
+{
+    if (memchr(json.data, '\n', json.len) != NULL || memchr(json.data, '\r', json.len) != NULL)
+        slu_json_text_one_line(out, json);
+    else
+        slu_buf_add_slice(out, json);
+}
+
+/* False: it is not what its format says, or has no form in JSON; nothing was added then. */
+static bool add_payload_json(struct slu_buf *out, const struct slu_envelope *envelope,
+                             const struct slu_record *record)
 {
     const struct slu_slice payload = record->payload;
     struct slu_slice json = payload;
@@ -213,22 +216,36 @@ static bool add_payload(struct slu_buf *out, const struct slu_envelope *envelope
         is_json = boolean_json(payload, &json);
         break;
     case SLU_RECORD_STRING:
-        if (slu_utf8_valid(payload.data, payload.len))
-            return add_string_payload(out, payload);
-        break;
+        if (!slu_utf8_valid(payload.data, payload.len))
+            return false;
+        slu_json_text_string(out, payload);
+        return true;
     case SLU_RECORD_AVRO:
-        if (add_avro_payload(out, envelope, record))
-            return true;
-        break;
+        return add_avro_payload(out, envelope, record);
     default:
         break;
     }
-    if (!is_json)
-        return add_bytes_payload(out, payload);
+    if (is_json)
+        add_json(out, json);
+    return is_json;
+}
+
+static bool add_payload(struct slu_buf *out, const struct slu_envelope *envelope,
+                        const struct slu_record *record)
+{
+    const size_t len = out->len;
+
     ADD(out, ",\"payload\":");
-    const bool has_breaks =
-        memchr(json.data, '\n', json.len) != NULL || memchr(json.data, '\r', json.len) != NULL;
-    return has_breaks ? slu_json_text_one_line(out, json) : slu_buf_add_slice(out, json);
+    if (out->failed || add_payload_json(out, envelope, record))
+        return !out->failed;
+    slu_buf_cut(out, len);
+    return add_bytes_payload(out, record->payload);
+}
+
+bool slu_envelope_payload_json(struct slu_buf *out, const struct slu_envelope *envelope,
+                               const struct slu_record *record)
+{
+    return add_payload_json(out, envelope, record) && !out->failed;
 }
 
 /* ---- the other fields -------------------------------------------------------------------------------- */

@@ -34,7 +34,12 @@ struct slu_envelope {
 bool slu_envelope_write(struct slu_buf *out, const struct slu_envelope *envelope,
                         const struct slu_record *record);
 
-/* The same with "dead":{sink, code, message, time} added. */
+/* Append the payload alone, as JSON on one line. False: it has no form in JSON, or `out` has
+ * failed. */
+bool slu_envelope_payload_json(struct slu_buf *out, const struct slu_envelope *envelope,
+                               const struct slu_record *record);
+
+/* slu_envelope_write() with "dead":{sink, code, message, time} added. */
 bool slu_envelope_write_dead(struct slu_buf *out, const struct slu_envelope *envelope,
                              const struct slu_record *record, const char *sink, const char *code,
                              const char *message, int64_t time_ns);

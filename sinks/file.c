@@ -1,6 +1,6 @@
 /* file.c -- the file sink; see file.h for what it makes and file_inside.h for how it stays exact.
  *
- * push() only writes lines into memory and stops at the first record that belongs into another file
+ * push() only writes lines (or blocks of a container file) into memory and stops at the first record that belongs into another file
  * (another hour, or enough bytes); settle() makes them durable and then begins and ends files. So one
  * push and settle never touch two files.
  */
@@ -70,6 +70,7 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
                           "retain.max_size is less than rotate.size (%lld bytes): finished files "
                           "are removed at once",
                           (long long)rotate_bytes);
+    slu_file_avro_check(section, problems);
 }
 
 /* "<sink>-<instance>", escaped as CONTRACT "Values" says. */
@@ -112,8 +113,8 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     slu_buf_init(&file->pending, PENDING_BYTES + SLU_ENVELOPE_MAX_BYTES);
     if (path[0] == '\0')
         return slu_err_set(err, SLU_EINVAL, "path is missing");
-    if (strcmp(slu_node_text(slu_node_get(section, "format"), "jsonl"), "jsonl") != 0)
-        return slu_err_set(err, SLU_EINVAL, "format: only jsonl is supported yet");
+    if (strcmp(slu_node_text(slu_node_get(section, "format"), "jsonl"), "avro") == 0)
+        file->format = SLU_FILE_AVRO;
     file->path = strdup(path);
     if (file->path == NULL)
         return slu_err_set(err, SLU_ENOMEM, "no memory for a path");
@@ -122,7 +123,10 @@ static int open_sink(void *self, const struct slu_sink_env *env, const struct sl
     file->retain_age_ns = read_bound(section, "retain", "max_age", false, 0);
     file->retain_bytes = read_bound(section, "retain", "max_size", true, 0);
     file->compresses =
+        file->format == SLU_FILE_JSONL &&
         strcmp(slu_node_text(slu_node_get(section, "compress"), "none"), "gzip") == 0;
+    if (file->format == SLU_FILE_AVRO && slu_file_avro_open(file, section, err) != 0)
+        return -1;
     return make_prefix(file, err);
 }
 
@@ -169,6 +173,8 @@ static void forget_pending(struct slu_file *file)
     file->wants_end = false;
     file->n_pending = 0;
     slu_buf_reset(&file->pending);
+    if (file->avro != NULL)
+        slu_file_avro_forget(file);
 }
 
 static void forget_path(struct slu_file *file)
@@ -230,7 +236,8 @@ static int64_t hour_of(int64_t wall_ns)
 /* Belongs the next record into the open file, or into what is pending for one? */
 static bool fits(const struct slu_file *file, const struct slu_record *record)
 {
-    const int64_t bytes = (int64_t)file->synced_bytes + (int64_t)file->pending.len;
+    const size_t unsealed = file->avro != NULL ? slu_file_avro_unsealed(file) : 0;
+    const int64_t bytes = (int64_t)file->synced_bytes + (int64_t)(file->pending.len + unsealed);
     if (bytes == 0)
         return true;
     return hour_of(record->time_ns) == file->hour && bytes < file->rotate_bytes;
@@ -247,6 +254,13 @@ static bool add_line(struct slu_file *file, const struct slu_record *record)
         slu_buf_cut(&file->pending, before);
         return false;
     }
+    return true;
+}
+
+static bool add_record(struct slu_file *file, const struct slu_record *record)
+{
+    if (!(file->avro != NULL ? slu_file_avro_add(file, record) : add_line(file, record)))
+        return false;
     if (file->n_pending++ == 0) {
         file->pending_first = record->seq;
         if (file->fd < 0)
@@ -267,7 +281,7 @@ static size_t push(void *self, const struct slu_record *records, size_t n, int64
     while (taken < n && !file->wants_end && file->pending.len < PENDING_BYTES) {
         if (!fits(file, &records[taken]))
             file->wants_end = true;
-        else if (add_line(file, &records[taken]))
+        else if (add_record(file, &records[taken]))
             taken++;
         else
             break;
@@ -277,11 +291,10 @@ static size_t push(void *self, const struct slu_record *records, size_t n, int64
 
 /* ---- settle ------------------------------------------------------------------------------------------ */
 
-static int write_pending(const struct slu_file *file)
+static int write_bytes(int fd, struct slu_slice bytes, off_t place)
 {
-    for (size_t at = 0; at < file->pending.len;) {
-        const ssize_t n = pwrite(file->fd, file->pending.data + at, file->pending.len - at,
-                                 file->synced_bytes + (off_t)at);
+    for (size_t at = 0; at < bytes.len;) {
+        const ssize_t n = pwrite(fd, bytes.data + at, bytes.len - at, place + (off_t)at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
@@ -291,6 +304,22 @@ static int write_pending(const struct slu_file *file)
         at += (size_t)n;
     }
     return 0;
+}
+
+/* What a new file begins with. */
+static struct slu_slice head_of(const struct slu_file *file)
+{
+    return file->avro != NULL && file->synced_bytes == 0 ? slu_file_avro_head(file)
+                                                         : slu_slice(NULL, 0);
+}
+
+/* Of a container file only the state knows what is safe. */
+static int note_safe(struct slu_file *file, off_t bytes, struct slu_err *err)
+{
+    if (file->avro == NULL)
+        return 0;
+    return slu_file_state_write(&file->state, file->env->spool_id, file->pending_last,
+                                file->state.open, (uint64_t)bytes, err);
 }
 
 /* An fdatasync failed: end the file at what is known to be on disk. */
@@ -307,13 +336,18 @@ static int flush(struct slu_file *file, struct slu_err *err)
 {
     if (file->is_suspect && end_suspect(file, err) != 0)
         return -1;
-    if (file->pending.len == 0)
+    if (file->n_pending == 0)
         return 0;
+    if (file->avro != NULL && !slu_file_avro_seal(file))
+        return slu_err_set(err, SLU_ENOMEM, "no memory for a block of records");
     if (!has_links(file->fd))
         slu_file_note_gone(file);
     if (file->fd < 0 && slu_file_begin(file, err) != 0)
         return -1;
-    if (write_pending(file) != 0) {
+    const struct slu_slice head = head_of(file);
+    const off_t place = file->synced_bytes + (off_t)head.len;
+    if (write_bytes(file->fd, head, 0) != 0 ||
+        write_bytes(file->fd, slu_buf_slice(&file->pending), place) != 0) {
         slu_err_system(err, errno, "cannot write %s/%s/%s", file->path, file->folder_name,
                        file->name);
         if (ftruncate(file->fd, file->synced_bytes) != 0)
@@ -326,7 +360,11 @@ static int flush(struct slu_file *file, struct slu_err *err)
         file->is_suspect = true;
         return -1;
     }
-    file->synced_bytes += (off_t)file->pending.len;
+    if (note_safe(file, place + (off_t)file->pending.len, err) != 0) {
+        file->is_suspect = true; /* what is written was promised to nobody */
+        return -1;
+    }
+    file->synced_bytes = place + (off_t)file->pending.len;
     file->safe_seq = file->pending_last;
     file->n_lines += file->n_pending;
     file->n_pending = 0;
@@ -419,6 +457,7 @@ static void close_sink(void *self)
     if (file->env == NULL)
         return;
     forget_path(file);
+    slu_file_avro_close(file);
     slu_buf_fini(&file->pending);
     free(file->path);
     file->path = NULL;
@@ -436,4 +475,5 @@ const struct slu_sink_ops slu_sink_file = {
     .finish = finish,
     .close = close_sink,
     .probe = slu_file_probe,
+    .wants_schema = true,
 };

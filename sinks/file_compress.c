@@ -1,5 +1,4 @@
-/* file_compress.c -- gzip of a finished file, in slices so that no call holds the sink for long. The
- * only file that knows zlib.
+/* file_compress.c -- gzip of a finished file, in slices so that no call holds the sink for long.
  *
  *   x.jsonl ──deflate──▶ .x.jsonl.gz.tmp ──fdatasync, rename──▶ x.jsonl.gz      then x.jsonl goes
  *
@@ -10,6 +9,7 @@
 #include "sinks/file_inside.h"
 
 #include "base/clock.h"
+#include "sinks/deflate.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,10 +18,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #define CHUNK_BYTES (64u << 10)
-#define GZIP_WINDOW (15 + 16) /* zlib's way to say: gzip's header and trailer */
 
 struct slu_file_gzip {
     int folder, in, out;
@@ -30,15 +28,13 @@ struct slu_file_gzip {
     bool has_failed; /* the half is still to go */
     bool is_packed;  /* the .gz has its name; the plain file is still to go */
     char plain[SLU_FILE_NAME_SIZE], packed[SLU_FILE_NAME_SIZE + 4], temp[SLU_FILE_NAME_SIZE + 12];
-    z_stream stream;
-    bool has_stream;
-    unsigned char from[CHUNK_BYTES], to[CHUNK_BYTES];
+    struct slu_gzip *stream;
+    unsigned char from[CHUNK_BYTES];
 };
 
 static void gzip_free(struct slu_file_gzip *gzip)
 {
-    if (gzip->has_stream)
-        deflateEnd(&gzip->stream);
+    slu_gzip_free(gzip->stream);
     if (gzip->in >= 0)
         close(gzip->in);
     if (gzip->out >= 0)
@@ -58,9 +54,8 @@ static bool gzip_open(struct slu_file_gzip *gzip)
     if (gzip->out < 0 || fchmod(gzip->out, 0640) != 0)
         return false;
     errno = ENOMEM;
-    gzip->has_stream = deflateInit2(&gzip->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
-                                    8, Z_DEFAULT_STRATEGY) == Z_OK;
-    return gzip->has_stream;
+    gzip->stream = slu_gzip_new();
+    return gzip->stream != NULL;
 }
 
 static void stays_plain(const struct slu_file *file, const char *name, const char *why)
@@ -89,11 +84,12 @@ void slu_file_gzip_begin(struct slu_file *file, int folder, const char *name)
     gzip_free(gzip);
 }
 
-static bool write_out(struct slu_file_gzip *gzip)
+static bool write_out(void *context, const void *bytes, size_t n)
 {
-    const size_t n = CHUNK_BYTES - gzip->stream.avail_out;
+    const struct slu_file_gzip *gzip = context;
+
     for (size_t at = 0; at < n;) {
-        const ssize_t written = write(gzip->out, gzip->to + at, n - at);
+        const ssize_t written = write(gzip->out, (const char *)bytes + at, n - at);
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
@@ -111,16 +107,7 @@ static bool pack_chunk(struct slu_file_gzip *gzip)
         return errno == EINTR;
     gzip->at += n;
     gzip->is_at_end = n == 0;
-    gzip->stream.next_in = gzip->from;
-    gzip->stream.avail_in = (uInt)n;
-    do {
-        gzip->stream.next_out = gzip->to;
-        gzip->stream.avail_out = CHUNK_BYTES;
-        deflate(&gzip->stream, gzip->is_at_end ? Z_FINISH : Z_NO_FLUSH);
-        if (!write_out(gzip))
-            return false;
-    } while (gzip->stream.avail_out == 0);
-    return true;
+    return slu_gzip_pack(gzip->stream, gzip->from, (size_t)n, gzip->is_at_end, write_out, gzip);
 }
 
 static void stop(struct slu_file *file)

@@ -8,6 +8,7 @@
  *   file_retain.c    removing the oldest
  *   file_probe.c     what `sluice check --connect` tells
  *   file_compress.c  gzip, a slice at a time
+ *   file_avro.c      `format: avro`: blocks of records
  *
  * Exactly once. What is in the open file up to `synced_bytes` is durable and never written again;
  * `pending` belongs behind it and stays in memory until its fdatasync succeeded:
@@ -29,6 +30,10 @@
  *   5 X gets its final name, its folder synced              X is not there: safe = state's
  *   6 gzip: .tmp written, synced, renamed; the plain one    .tmp: removed, begun again; both are there:
  *     removed                                               the plain one is removed
+ *
+ * With `format: avro` read blocks for lines. After each fdatasync of 3 the state also says how many bytes
+ * of X are safe, and that is where X is cut: a block has no mark of its own that would tell pages which
+ * never reached the disk from zeros that were written.
  *
  * Recovery trusts the state and the lines only as far as they were written from this spool (the state
  * holds its id, each line's id is made from it): with a new spool, numbers start again from 1.
@@ -59,10 +64,20 @@ struct slu_file_state {
     uint64_t counter; /* of the newest slot */
     uint8_t spool_id[16];
     uint64_t safe_seq;
+    uint64_t open_bytes; /* of the open file that are safe, when it is a container file */
     char open[SLU_FILE_PLACE_SIZE]; /* "dt=…/hour=…/.….inprogress"; "" none; "*" search for it */
 };
 
 struct slu_file_gzip;
+struct slu_file_avro;
+
+/* What is in the files; the end of their names says so. */
+enum slu_file_format {
+    SLU_FILE_JSONL,
+    SLU_FILE_AVRO,
+    SLU_FILE_FORMATS,
+};
+extern const char *const slu_file_suffixes[SLU_FILE_FORMATS]; /* ".jsonl", ".avro" */
 
 struct slu_file {
     /* options */
@@ -71,7 +86,9 @@ struct slu_file {
     char prefix[SLU_FILE_PREFIX_MAX + 1]; /* "<sink>-<instance>", escaped */
     int64_t rotate_bytes, rotate_age_ns;
     int64_t retain_age_ns, retain_bytes; /* 0: not bounded */
-    bool compresses;
+    enum slu_file_format format;
+    bool compresses;            /* finished files of lines */
+    struct slu_file_avro *avro; /* NULL: lines */
 
     /* the path */
     bool is_started; /* root is open and locked, recovery is done */
@@ -86,7 +103,7 @@ struct slu_file {
     int64_t hour; /* hours since 1970 of the open file, or of what is pending */
     uint64_t first_seq, n_lines;
     off_t synced_bytes;
-    bool is_suspect; /* an fdatasync failed: cut and end it before anything else */
+    bool is_suspect; /* an fdatasync or the state failed: cut and end it before anything else */
     bool wants_end;  /* the next record belongs into another file, or a reload asks for that */
     char final
         [SLU_FILE_NAME_SIZE]; /* the name it has already, but its folder is not synced; "" none */
@@ -116,8 +133,8 @@ int slu_file_end(struct slu_file *file, struct slu_err *err);
 /* Rename `open_name` in `folder` to the final name for its records; `final` gets that name ("" when it
  * could not be renamed), and the folder is synced. */
 int slu_file_rename(const struct slu_file *file, int folder, const char *open_name,
-                    uint64_t first_seq, uint64_t last_seq, char final[SLU_FILE_NAME_SIZE],
-                    struct slu_err *err);
+                    enum slu_file_format format, uint64_t first_seq, uint64_t last_seq,
+                    char final[SLU_FILE_NAME_SIZE], struct slu_err *err);
 
 /* The open file was removed by somebody: say so and drop it. */
 void slu_file_note_gone(struct slu_file *file);
@@ -131,7 +148,8 @@ void slu_file_drop(struct slu_file *file);
 int slu_file_state_open(struct slu_file_state *state, int root, const char *prefix,
                         struct slu_err *err);
 int slu_file_state_write(struct slu_file_state *state, const uint8_t spool_id[16],
-                         uint64_t safe_seq, const char *open, struct slu_err *err);
+                         uint64_t safe_seq, const char *open, uint64_t open_bytes,
+                         struct slu_err *err);
 void slu_file_state_close(struct slu_file_state *state);
 
 /* ---- file_recover.c ---------------------------------------------------------------------------------- */
@@ -139,9 +157,17 @@ void slu_file_state_close(struct slu_file_state *state);
 /* Finish what an earlier life left open and set safe_seq. Repeatable. Returns 0, or -1 and err. */
 int slu_file_recover(struct slu_file *file, struct slu_err *err);
 
-/* The same for one open file by its folder ("dt=…/hour=…") and name. */
+/* The same for one open file by its folder ("dt=…/hour=…") and name. Does the state know how much of it
+ * is safe? */
 int slu_file_recover_one(struct slu_file *file, const char *folder_name, const char *name,
-                         struct slu_err *err);
+                         bool state_knows, struct slu_err *err);
+
+/* How much of a file that was left open is sound. */
+struct slu_file_reading {
+    off_t sound_end; /* of the last line or block of the unbroken front */
+    uint64_t last_seq, last_ours;
+    bool is_damaged; /* what follows is more than one that is torn */
+};
 
 /* ---- file_tree.c ------------------------------------------------------------------------------------- */
 
@@ -151,13 +177,16 @@ void slu_file_folder_name(int64_t hour, char name[SLU_FILE_FOLDER_SIZE]);
 /* What a name in an hour's folder is. */
 enum slu_file_kind {
     SLU_FILE_FOREIGN, /* not of this sink and instance */
-    SLU_FILE_OPEN,    /* .<prefix>-<first>.jsonl.inprogress */
+    SLU_FILE_OPEN,    /* .<prefix>-<first>.jsonl.inprogress, or .avro. */
     SLU_FILE_PLAIN,   /* <prefix>-<first>-<last>[-n].jsonl */
-    SLU_FILE_GZIP,    /* the same with .gz */
+    SLU_FILE_GZIP,    /* the same with .gz, or .avro: as it stays */
     SLU_FILE_TEMP,    /* .<prefix>-<first>-<last>[-n].jsonl.gz.tmp */
 };
 enum slu_file_kind slu_file_kind(const struct slu_file *file, const char *name,
                                  uint64_t *first_seq);
+
+/* By the end of an open file's name. */
+enum slu_file_format slu_file_format_of(const char *open_name);
 
 /* Open "dt=…/hour=…" below root without following links; -1 and errno. */
 int slu_file_folder_open(const struct slu_file *file, const char *folder_name);
@@ -198,6 +227,32 @@ int slu_file_gzip_step(struct slu_file *file, int64_t until_mono_ns, struct slu_
 
 /* Give up; the plain file stays for the next start. */
 void slu_file_gzip_stop(struct slu_file *file);
+
+/* ---- file_avro.c ------------------------------------------------------------------------------------- */
+
+/* The options of container files, for sink.h's check and open. */
+void slu_file_avro_check(const struct slu_node *section, struct slu_problems *problems);
+int slu_file_avro_open(struct slu_file *file, const struct slu_node *section, struct slu_err *err);
+void slu_file_avro_close(struct slu_file *file);
+
+/* Add a record to the block that is being filled; a full one becomes pending. False: no memory now. */
+bool slu_file_avro_add(struct slu_file *file, const struct slu_record *record);
+
+/* Bytes of that block, before they are packed. */
+size_t slu_file_avro_unsealed(const struct slu_file *file);
+
+/* Make a pending block of it. False: no memory now. */
+bool slu_file_avro_seal(struct slu_file *file);
+
+/* Forget it. */
+void slu_file_avro_forget(struct slu_file *file);
+
+/* What the open file begins with; borrowed. */
+struct slu_slice slu_file_avro_head(const struct slu_file *file);
+
+/* Which of the first `size` bytes of a container file are whole blocks? Returns 0, or -1 and err. */
+int slu_file_avro_read(const struct slu_file *file, int fd, off_t size,
+                       struct slu_file_reading *reading, struct slu_err *err);
 
 /* ---- file_probe.c ------------------------------------------------------------------------------------ */
 

@@ -1,4 +1,5 @@
-/* file_recover.c -- what was left open by an earlier life is cut to its last whole line and finished.
+/* file_recover.c -- what was left open by an earlier life is cut to its last whole line, or block of a
+ * container file, and finished.
  *
  * The state file names the only file that can be open. Without a readable state the newest folders
  * are searched instead; that finds open files, and loses only the knowledge of files that were
@@ -28,15 +29,9 @@ static const char search_mark[] = "*";
 
 /* ---- one open file ------------------------------------------------------------------------------------ */
 
-struct reading {
-    off_t sound_end; /* of the last line of the unbroken front */
-    uint64_t last_seq, last_ours;
-    bool is_damaged; /* whole lines follow an unsound one */
-};
-
 static bool read_line(void *context, const struct slu_line *line)
 {
-    struct reading *reading = context;
+    struct slu_file_reading *reading = context;
 
     if (!line->is_sound) {
         reading->is_damaged = true;
@@ -90,7 +85,7 @@ static int set_aside(const struct slu_file *file, int folder, const char *folder
 }
 
 static int cut(const struct slu_file *file, int folder, const char *folder_name, const char *name,
-               int fd, const struct reading *reading, struct slu_err *err)
+               int fd, const struct slu_file_reading *reading, struct slu_err *err)
 {
     struct stat status;
     if (fstat(fd, &status) != 0)
@@ -105,17 +100,41 @@ static int cut(const struct slu_file *file, int folder, const char *folder_name,
                : slu_err_system(err, errno, "cannot sync %s/%s/%s", file->path, folder_name, name);
 }
 
+/* Read a container file. The state's word on how much of it is safe counts; without it, whatever is
+ * whole. Is there less than the state says, then what is gone has to come again. */
+static int read_blocks(struct slu_file *file, int fd, uint64_t first_seq, bool state_knows,
+                       struct slu_file_reading *reading, struct slu_err *err)
+{
+    const struct slu_file_state *state = &file->state;
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return slu_err_system(err, errno, "cannot ask for a file's size");
+    const bool is_longer = state_knows && (uint64_t)status.st_size > state->open_bytes;
+    if (slu_file_avro_read(file, fd, is_longer ? (off_t)state->open_bytes : status.st_size, reading,
+                           err) != 0)
+        return -1;
+    if (state_knows && (uint64_t)reading->sound_end < state->open_bytes &&
+        file->safe_seq >= first_seq)
+        file->safe_seq = first_seq > 0 ? first_seq - 1 : 0;
+    return 0;
+}
+
 /* The open file is there: cut it, take its place, finish it. */
 static int finish(struct slu_file *file, int folder, const char *folder_name, const char *name,
-                  int fd, struct slu_err *err)
+                  int fd, bool state_knows, struct slu_err *err)
 {
-    struct reading reading = {0};
+    const enum slu_file_format format = slu_file_format_of(name);
+    struct slu_file_reading reading = {0};
     uint64_t first_seq = 0;
     char final[SLU_FILE_NAME_SIZE];
 
     slu_file_kind(file, name, &first_seq);
-    if (slu_lines_walk(fd, file->env->spool_id, read_line, &reading, NULL, err) != 0 ||
-        cut(file, folder, folder_name, name, fd, &reading, err) != 0)
+    const int result =
+        format == SLU_FILE_AVRO
+            ? read_blocks(file, fd, first_seq, state_knows, &reading, err)
+            : slu_lines_walk(fd, file->env->spool_id, read_line, &reading, NULL, err);
+    if (result != 0 || cut(file, folder, folder_name, name, fd, &reading, err) != 0)
         return -1;
     if (reading.last_ours > file->safe_seq)
         file->safe_seq = reading.last_ours;
@@ -125,10 +144,10 @@ static int finish(struct slu_file *file, int folder, const char *folder_name, co
                                                                file->path, folder_name, name);
     /* Step 4 again: the name must not take away the only place that knows what is safe. */
     if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, file->state.open,
-                             err) != 0 ||
-        slu_file_rename(file, folder, name, first_seq, reading.last_seq, final, err) != 0)
+                             (uint64_t)reading.sound_end, err) != 0 ||
+        slu_file_rename(file, folder, name, format, first_seq, reading.last_seq, final, err) != 0)
         return -1;
-    if (file->compresses)
+    if (file->compresses && format == SLU_FILE_JSONL)
         slu_file_gzip_begin(file, folder, final);
     return 0;
 }
@@ -172,7 +191,7 @@ static bool tidy_folder(void *context, const struct slu_file_visit *folder)
 /* ---- finding it ------------------------------------------------------------------------------------------ */
 
 int slu_file_recover_one(struct slu_file *file, const char *folder_name, const char *name,
-                         struct slu_err *err)
+                         bool state_knows, struct slu_err *err)
 {
     struct leftovers leftovers = {.file = file};
     if (slu_file_kind(file, name, &leftovers.first_seq) != SLU_FILE_OPEN)
@@ -185,7 +204,7 @@ int slu_file_recover_one(struct slu_file *file, const char *folder_name, const c
     const int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     int result = 0;
     if (fd >= 0)
-        result = finish(file, folder, folder_name, name, fd, err);
+        result = finish(file, folder, folder_name, name, fd, state_knows, err);
     else if (errno == ENOENT)
         slu_file_folder_visit(file, folder_name, tidy_folder, &leftovers);
     else
@@ -210,7 +229,7 @@ static bool search_folder(void *context, const struct slu_file_visit *folder)
     for (int i = 0; i < folder->n_names && search->result == 0; i++) {
         if (slu_file_kind(search->file, folder->names[i]->d_name, &first_seq) == SLU_FILE_OPEN)
             search->result = slu_file_recover_one(search->file, folder->folder_name,
-                                                  folder->names[i]->d_name, search->err);
+                                                  folder->names[i]->d_name, false, search->err);
     }
     return search->result == 0;
 }
@@ -235,5 +254,5 @@ int slu_file_recover(struct slu_file *file, struct slu_err *err)
     if (slash == NULL)
         return 0;
     *slash = '\0';
-    return slu_file_recover_one(file, place, slash + 1, err);
+    return slu_file_recover_one(file, place, slash + 1, true, err);
 }

@@ -58,7 +58,7 @@ static int make_open_file(struct slu_file *file, struct slu_err *err)
         openat(file->folder, file->name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
     if (file->fd < 0 && errno == EEXIST) {
         file->needs_reset = true;
-        return slu_file_recover_one(file, file->folder_name, file->name, err);
+        return slu_file_recover_one(file, file->folder_name, file->name, false, err);
     }
     if (file->fd >= 0 && fchmod(file->fd, 0640) == 0 && fsync(file->folder) == 0)
         return 0;
@@ -76,10 +76,11 @@ int slu_file_begin(struct slu_file *file, struct slu_err *err)
     if (file->folder < 0)
         return -1;
     file->first_seq = file->pending_first;
-    snprintf(file->name, sizeof(file->name), ".%s-%020" PRIu64 ".jsonl.inprogress", file->prefix,
-             file->first_seq);
+    snprintf(file->name, sizeof(file->name), ".%s-%020" PRIu64 "%s.inprogress", file->prefix,
+             file->first_seq, slu_file_suffixes[file->format]);
     snprintf(place, sizeof(place), "%s/%s", file->folder_name, file->name);
-    if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, place, err) != 0 ||
+    if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, place, 0, err) !=
+            0 ||
         make_open_file(file, err) != 0 || file->needs_reset) {
         slu_file_drop(file);
         return -1;
@@ -110,15 +111,15 @@ static int rename_to_new(int folder, const char *from, const char *to)
 /* The final name may be taken only by the file of an older spool with the same numbers, in the same
  * hour: then a number is put behind it. */
 int slu_file_rename(const struct slu_file *file, int folder, const char *open_name,
-                    uint64_t first_seq, uint64_t last_seq, char final[SLU_FILE_NAME_SIZE],
-                    struct slu_err *err)
+                    enum slu_file_format format, uint64_t first_seq, uint64_t last_seq,
+                    char final[SLU_FILE_NAME_SIZE], struct slu_err *err)
 {
     for (int i = 1; i <= COLLISIONS_MAX; i++) {
         char suffix[16] = "";
         if (i > 1)
             snprintf(suffix, sizeof(suffix), "-%d", i);
-        snprintf(final, SLU_FILE_NAME_SIZE, "%s-%020" PRIu64 "-%020" PRIu64 "%s.jsonl",
-                 file->prefix, first_seq, last_seq, suffix);
+        snprintf(final, SLU_FILE_NAME_SIZE, "%s-%020" PRIu64 "-%020" PRIu64 "%s%s", file->prefix,
+                 first_seq, last_seq, suffix, slu_file_suffixes[format]);
         if (rename_to_new(folder, open_name, final) == 0)
             return fsync(folder) == 0 ? 0 : slu_err_system(err, errno, "cannot sync a folder");
         if (errno != EEXIST)
@@ -159,10 +160,10 @@ static int give_final_name(struct slu_file *file, struct slu_err *err)
                    ? 0
                    : slu_err_system(err, errno, "cannot sync %s/%s", file->path, file->folder_name);
     if (slu_file_state_write(&file->state, file->env->spool_id, file->safe_seq, file->state.open,
-                             err) != 0)
+                             (uint64_t)file->synced_bytes, err) != 0)
         return -1;
-    return slu_file_rename(file, file->folder, file->name, file->first_seq, file->safe_seq,
-                           file->final, err);
+    return slu_file_rename(file, file->folder, file->name, file->format, file->first_seq,
+                           file->safe_seq, file->final, err);
 }
 
 int slu_file_end(struct slu_file *file, struct slu_err *err)

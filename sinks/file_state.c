@@ -1,7 +1,10 @@
 /* file_state.c -- `.<sink>-<instance>.state` in the sink's path: two slots of 512 bytes, text.
  *
- *   sluice-file 1 <counter, 20 digits> <spool id, 32 hex> <safe seq, 20 digits> <open file or ->␠…<crc>⏎
- *   └──────────────────────────── 503 bytes, filled up with blanks ────────────────────────────┘└─8─┘ 1
+ *   sluice-file 2 <counter> <spool id, 32 hex> <safe seq> <bytes> <open file or ->␠…␠<crc, 8 hex>⏎
+ *   └───────────────── 503 bytes, filled up with blanks; numbers of 20 digits ─────┘
+ *
+ * `bytes` of the open file are safe when it is a container file; 0 for lines, which tell themselves.
+ * Format 1, which is read too, had no such number.
  *
  * The slot with the higher counter counts; a write goes to the other one, so a torn write leaves the
  * older. The CRC-32C covers the first 503 bytes. The file is locked (flock) while a sink uses the
@@ -24,7 +27,8 @@
 #define SLOT_BYTES 512u
 #define TEXT_BYTES 503u /* what the CRC covers */
 #define COUNTER_AT 14u  /* places in the text */
-#define OPEN_AT    89u
+#define NUMBERS_AT 89u  /* behind the safe seq: format 2's bytes, format 1's open file */
+#define BYTES_SIZE 21u
 
 static const char magic[] = "sluice-file ";
 
@@ -57,15 +61,15 @@ static bool read_spool_id(const char *hex, uint8_t spool_id[16])
 }
 
 /* The open file's place: the rest of the text without the filling ("-": none). */
-static void read_place(const char text[SLOT_BYTES], char place[SLU_FILE_PLACE_SIZE])
+static void read_place(const char text[SLOT_BYTES], size_t at, char place[SLU_FILE_PLACE_SIZE])
 {
     size_t end = TEXT_BYTES;
-    while (end > OPEN_AT && text[end - 1] == ' ')
+    while (end > at && text[end - 1] == ' ')
         end--;
-    const size_t n = end - OPEN_AT;
+    const size_t n = end - at;
     place[0] = '\0';
-    if (n < SLU_FILE_PLACE_SIZE && !(n == 1 && text[OPEN_AT] == '-'))
-        snprintf(place, SLU_FILE_PLACE_SIZE, "%.*s", (int)n, text + OPEN_AT);
+    if (n < SLU_FILE_PLACE_SIZE && !(n == 1 && text[at] == '-'))
+        snprintf(place, SLU_FILE_PLACE_SIZE, "%.*s", (int)n, text + at);
 }
 
 /* Take `slot` if it is whole and newer than what is known. */
@@ -81,15 +85,18 @@ static int read_slot(struct slu_file_state *state, const char slot[SLOT_BYTES], 
         strncmp(text, magic, sizeof(magic) - 1) != 0 ||
         sscanf(text + sizeof(magic) - 1, "%u", &version) != 1)
         return 0;
-    if (version != 1)
+    if (version < 1 || version > 2)
         return slu_err_set(err, SLU_EVERSION,
                            "the state file was written by a newer Sluice (format %u)", version);
     if (sscanf(text + COUNTER_AT, "%20" SCNu64 " %32s %20" SCNu64, &found.counter, hex,
                &found.safe_seq) != 3 ||
         !read_spool_id(hex, found.spool_id) || (state->is_known && found.counter < state->counter))
         return 0;
+    found.open_bytes = 0;
+    if (version == 2 && sscanf(text + NUMBERS_AT, "%20" SCNu64, &found.open_bytes) != 1)
+        return 0;
     found.is_known = true;
-    read_place(text, found.open);
+    read_place(text, version == 2 ? NUMBERS_AT + BYTES_SIZE : NUMBERS_AT, found.open);
     *state = found;
     return 0;
 }
@@ -145,15 +152,17 @@ int slu_file_state_open(struct slu_file_state *state, int root, const char *pref
 }
 
 int slu_file_state_write(struct slu_file_state *state, const uint8_t spool_id[16],
-                         uint64_t safe_seq, const char *open, struct slu_err *err)
+                         uint64_t safe_seq, const char *open, uint64_t open_bytes,
+                         struct slu_err *err)
 {
     char slot[SLOT_BYTES], hex[33];
     const uint64_t counter = state->counter + 1;
 
     for (size_t i = 0; i < 16; i++)
         snprintf(hex + 2 * i, 3, "%02x", spool_id[i]);
-    const int n = snprintf(slot, sizeof(slot), "%s1 %020" PRIu64 " %s %020" PRIu64 " %s", magic,
-                           counter, hex, safe_seq, open[0] != '\0' ? open : "-");
+    const int n =
+        snprintf(slot, sizeof(slot), "%s2 %020" PRIu64 " %s %020" PRIu64 " %020" PRIu64 " %s",
+                 magic, counter, hex, safe_seq, open_bytes, open[0] != '\0' ? open : "-");
     if (n < 0 || (size_t)n >= TEXT_BYTES)
         return slu_err_set(err, SLU_EINVAL, "the name of the open file is too long");
     memset(slot + n, ' ', TEXT_BYTES - (size_t)n);
@@ -167,6 +176,7 @@ int slu_file_state_write(struct slu_file_state *state, const uint8_t spool_id[16
     state->counter = counter;
     memcpy(state->spool_id, spool_id, sizeof(state->spool_id));
     state->safe_seq = safe_seq;
+    state->open_bytes = open_bytes;
     if (open != state->open)
         snprintf(state->open, sizeof(state->open), "%s", open);
     return 0;

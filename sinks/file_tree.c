@@ -15,6 +15,11 @@
 
 #define HOUR_NS (3600 * SLU_NS_PER_S)
 
+const char *const slu_file_suffixes[SLU_FILE_FORMATS] = {
+    [SLU_FILE_JSONL] = ".jsonl",
+    [SLU_FILE_AVRO] = ".avro",
+};
+
 /* ---- names ------------------------------------------------------------------------------------------- */
 
 void slu_file_folder_name(int64_t hour, char name[SLU_FILE_FOLDER_SIZE])
@@ -73,7 +78,8 @@ enum slu_file_kind slu_file_kind(const struct slu_file *file, const char *name, 
 
     if (!take_text(&name, file->prefix) || !take_text(&name, "-") || !take_seq(&name, first_seq))
         return SLU_FILE_FOREIGN;
-    if (is_hidden && strcmp(name, ".jsonl.inprogress") == 0)
+    if (is_hidden &&
+        (strcmp(name, ".jsonl.inprogress") == 0 || strcmp(name, ".avro.inprogress") == 0))
         return SLU_FILE_OPEN;
     if (!take_text(&name, "-") || !take_seq(&name, &last_seq))
         return SLU_FILE_FOREIGN;
@@ -82,7 +88,18 @@ enum slu_file_kind slu_file_kind(const struct slu_file *file, const char *name, 
         return strcmp(name, ".jsonl.gz.tmp") == 0 ? SLU_FILE_TEMP : SLU_FILE_FOREIGN;
     if (strcmp(name, ".jsonl") == 0)
         return SLU_FILE_PLAIN;
-    return strcmp(name, ".jsonl.gz") == 0 ? SLU_FILE_GZIP : SLU_FILE_FOREIGN;
+    return strcmp(name, ".jsonl.gz") == 0 || strcmp(name, ".avro") == 0 ? SLU_FILE_GZIP
+                                                                        : SLU_FILE_FOREIGN;
+}
+
+enum slu_file_format slu_file_format_of(const char *open_name)
+{
+    static const char end[] = ".avro.inprogress";
+    const size_t n = strlen(open_name);
+
+    return n >= sizeof(end) - 1 && strcmp(open_name + n - (sizeof(end) - 1), end) == 0
+               ? SLU_FILE_AVRO
+               : SLU_FILE_JSONL;
 }
 
 /* ---- walking ----------------------------------------------------------------------------------------- */

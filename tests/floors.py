@@ -41,7 +41,8 @@ THIRD_PARTY = {
     r"(librdkafka/)?rdkafka.*\.h": ["sinks/kafka.c"],
     r"(postgresql/)?libpq.*\.h": ["sinks/postgresql.c"],
     r"curl/.*\.h": ["sinks/registry_http.c"],
-    r"zlib\.h": ["sinks/file_compress.c"],
+    r"zlib\.h": ["sinks/deflate.c"],
+    r"zstd.*\.h": ["sinks/zstandard.c"],
     r"idn2\.h": ["validation/json_schema/format_idn.c"],
 }
 

@@ -10,14 +10,14 @@ set -euo pipefail
 run_packages=(
     build-essential cmake ninja-build pkg-config
     mosquitto mosquitto-clients mosquitto-dev libmosquitto-dev
-    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev libidn2-dev libavro-dev zlib1g-dev
+    libyyjson-dev libpcre2-dev libyaml-dev libjansson-dev libidn2-dev libavro-dev zlib1g-dev libzstd-dev
     libpq-dev librdkafka-dev libcurl4-openssl-dev
 )
 test_packages=(
     libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
     clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
-    python3 procps iproute2 jq openssl debootstrap
-    postgresql default-jre-headless maven docker.io docker-compose python3-avro
+    python3 procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
+    postgresql default-jre-headless maven docker.io docker-compose
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }

@@ -7,10 +7,11 @@ import subprocess
 from collections import defaultdict
 from pathlib import Path
 
+import container
 import places
 
-NAME = re.compile(r"^(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})-(?P<last>\d{20})(-\d+)?\.jsonl(\.gz)?$")
-OPEN_NAME = re.compile(r"^\.(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})\.jsonl\.inprogress$")
+NAME = re.compile(r"^(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})-(?P<last>\d{20})(-\d+)?\.(jsonl(\.gz)?|avro)$")
+OPEN_NAME = re.compile(r"^\.(?P<sink>.+?)-(?P<instance>.+)-(?P<first>\d{20})\.(jsonl|avro)\.inprogress$")
 FOLDER = re.compile(r"dt=\d{4}-\d\d-\d\d/hour=\d\d$")
 
 
@@ -30,14 +31,21 @@ class LakeFile:
             raise Broken(f"{path}: not in a dt=…/hour=… folder")
         self.first = int(match["first"])
         self.last = None if self.open else int(match["last"])
+        self.records = self._container() if ".avro" in path.suffixes else self._lines(exact)
+        self._check()
+
+    def _container(self):
+        return [] if self.open else container.records(self.path)
+
+    def _lines(self, exact):
+        path = self.path
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         if self.open:
             data = data[:data.rfind(b"\n") + 1]  # a line under way is nobody's yet
         elif not data.endswith(b"\n"):
             raise Broken(f"{path}: torn: does not end with a newline")
         number = {"parse_float": str, "parse_int": str} if exact else {}
-        self.records = [json.loads(line, **number) for line in data.splitlines()]
-        self._check()
+        return [json.loads(line, **number) for line in data.splitlines()]
 
     def _check(self):
         seqs = [int(record["seq"]) for record in self.records]

@@ -1,5 +1,5 @@
 # sinks/ without its spool.
-foreach(name circuit dead_letter envelope file_sink section typed)
+foreach(name circuit container dead_letter envelope file_sink section typed)
     slu_unit_test(test_${name} slu_sinks slu_spool slu_avro slu_payload slu_base)
 endforeach()
 
@@ -14,3 +14,7 @@ target_link_options(test_dead_letter PRIVATE
 target_link_options(test_file_sink PRIVATE
     -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync
     -Wl,--wrap=ftruncate,--wrap=renameat,--wrap=renameat2,--wrap=unlinkat)
+
+# Every allocation fails once.
+slu_unit_test(test_container_memory slu_sinks slu_spool slu_avro slu_payload slu_base)
+target_link_options(test_container_memory PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)

@@ -10,15 +10,10 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "base/yaml.h"
 #include "sinks/envelope.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "tests/unit/container_help.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -230,6 +225,8 @@ static int64_t through_hours(uint64_t seq)
                        : 0);
 }
 
+static size_t payload_bytes; /* up to 300 */
+
 static struct slu_record record_of(uint64_t seq)
 {
     static char text[300];
@@ -242,7 +239,7 @@ static struct slu_record record_of(uint64_t seq)
                                .format = SLU_RECORD_STRING,
                                .quality = 192,
                                .topic = SLU_SLICE("plant/oven"),
-                               .payload = slu_slice(text, sizeof(text))};
+                               .payload = slu_slice(text, payload_bytes)};
 }
 
 /* What the delivery knows; shared with a child that is killed. */
@@ -255,7 +252,7 @@ static struct slu_err last_err;
 /* What look() found. */
 static struct look {
     size_t times[MAX_SEQ + 1];
-    size_t n_plain, n_gzip, n_open, n_temp, n_damaged, n_files;
+    size_t n_plain, n_gzip, n_avro, n_open, n_temp, n_damaged, n_files;
     char names[8192]; /* all finished ones, "dt=…/hour=…/name\n" */
 } found;
 
@@ -274,6 +271,7 @@ static int set_up(void **state)
     slu_log_open(keep_line);
     slu_arena_init(&arena, 1 << 20);
     arrival = at_midnight;
+    payload_bytes = 300;
     memset(&found, 0, sizeof(found));
     cursor->committed = pushed = 0;
     if (mkdtemp(root) == NULL)
@@ -364,6 +362,34 @@ static void look_at_file(const char *path)
     gzclose(file);
 }
 
+struct objects {
+    const char *path;
+    uint64_t last;
+};
+
+static void look_at_object(void *context, const struct slu_value *object)
+{
+    struct objects *objects = context;
+    const struct slu_value *number = slu_value_get(object, SLU_SLICE("seq"));
+    const struct slu_slice text = slu_value_text(slu_value_get(object, SLU_SLICE("id")));
+    struct slu_uuid id;
+
+    assert_true(slu_value_is_number(number) && slu_uuid_parse(text.data, text.len, &id));
+    const uint64_t seq = number->u64;
+    if (seq <= objects->last || seq > MAX_SEQ)
+        fail_msg("%s: %" PRIu64 " behind %" PRIu64, objects->path, seq, objects->last);
+    objects->last = seq;
+    const struct slu_uuid ours = slu_uuid_of_record(spool_id, seq);
+    found.times[seq] += memcmp(id.bytes, ours.bytes, sizeof(id.bytes)) == 0;
+}
+
+static void look_at_container(const char *path)
+{
+    struct objects objects = {.path = path};
+    if (container_look(path, look_at_object, &objects).answer != SLU_CONTAINER_END)
+        fail_msg("%s: torn or strange", path);
+}
+
 static bool ends_in(const char *name, const char *end)
 {
     const size_t n = strlen(name), k = strlen(end);
@@ -382,17 +408,22 @@ static void look_at(const char *folder, const char *name)
         found.n_damaged++;
         return;
     }
-    if (!ends_in(name, ".jsonl") && !ends_in(name, ".jsonl.gz") && !ends_in(name, ".inprogress"))
+    if (!ends_in(name, ".jsonl") && !ends_in(name, ".jsonl.gz") && !ends_in(name, ".avro") &&
+        !ends_in(name, ".inprogress"))
         return;
     found.n_open += ends_in(name, ".inprogress");
     found.n_plain += ends_in(name, ".jsonl");
     found.n_gzip += ends_in(name, ".jsonl.gz");
+    found.n_avro += ends_in(name, ".avro");
     if (!ends_in(name, ".inprogress")) {
         const size_t used = strlen(found.names);
         found.n_files++;
         snprintf(found.names + used, sizeof(found.names) - used, "%s\n", path + strlen(lake) + 1);
     }
-    look_at_file(path);
+    if (strstr(name, ".avro") != NULL)
+        look_at_container(path);
+    else
+        look_at_file(path);
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -664,6 +695,10 @@ static const struct {
     {"plain, in the middle of writes, no cursor", "rotate: {size: 8KiB}", true, true},
     {"gzip", "rotate: {size: 8KiB}, compress: gzip", true, false},
     {"gzip, no cursor", "rotate: {size: 8KiB}, compress: gzip", false, true},
+    {"avro", "rotate: {size: 8KiB}, format: avro, codec: null", false, false},
+    {"avro, in the middle of writes, no cursor", "format: avro, codec: null", true, true},
+    {"avro, zstandard, no cursor", "rotate: {size: 4KiB}, format: avro, codec: zstandard", true,
+     true},
 };
 
 /* Deliver 60 records through hours and sizes, and stop cleanly. */
@@ -808,13 +843,13 @@ static void a_newer_state_is_left_alone(void **state)
     close_sink();
     char path[600];
     snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
-    /* Both slots say format 2, with a right sum. */
+    /* Both slots say format 3, with a right sum. */
     const int fd = open(path, O_RDWR);
     char slots[1024];
     assert_int_equal(pread(fd, slots, sizeof(slots), 0), sizeof(slots));
     for (size_t i = 0; i < 2; i++) {
         char *slot = slots + i * 512;
-        memcpy(slot, "sluice-file 2 ", 14);
+        memcpy(slot, "sluice-file 3 ", 14);
         char sum[9];
         snprintf(sum, sizeof(sum), "%08x", slu_crc32c(0, slot, 503));
         memcpy(slot + 503, sum, 8);
@@ -824,6 +859,223 @@ static void a_newer_state_is_left_alone(void **state)
     open_sink("");
     assert_int_equal(settle(), SLU_SINK_PAUSED);
     assert_int_equal(last_err.kind, SLU_EVERSION);
+}
+
+/* What format 1 would have said in place of this state, which is of lines. */
+static void a_state_of_format_1_is_read(void **state)
+{
+    (void)state;
+    open_sink("");
+    deliver(3);
+    close_sink();
+    char path[600];
+    snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
+    const int fd = open(path, O_RDWR);
+    char slots[1024];
+    assert_int_equal(pread(fd, slots, sizeof(slots), 0), sizeof(slots));
+    for (size_t i = 0; i < 2; i++) {
+        char *slot = slots + i * 512, sum[9];
+        slot[12] = '1';
+        memmove(slot + 89, slot + 110, 503 - 110);
+        memset(slot + 503 - 21, ' ', 21);
+        snprintf(sum, sizeof(sum), "%08x", slu_crc32c(0, slot, 503));
+        memcpy(slot + 503, sum, 8);
+    }
+    assert_int_equal(__real_pwrite(fd, slots, sizeof(slots), 0), sizeof(slots));
+    close(fd);
+    cursor->committed = 0;
+    open_sink("");
+    assert_int_equal(settle(), SLU_SINK_RESET);
+    assert_int_equal(cursor->committed, 3);
+    assert_true(exists(FILE_1_3));
+}
+
+/* ---- container files ------------------------------------------------------------------------------------- */
+
+#define AVRO_1 "dt=2026-01-01/hour=00/.archive-plant1-00000000000000000001.avro.inprogress"
+
+static void container_files_hold_the_records(void **state)
+{
+    static const char *const codecs[] = {"null", "'null'", "deflate", "zstandard"};
+    for (size_t i = 0; i < COUNT(codecs); i++) {
+        char options[96];
+        tear_down(state);
+        set_up(state);
+        arrival = through_hours;
+        snprintf(options, sizeof(options), "format: avro, codec: %s", codecs[i]);
+        open_sink(options);
+        deliver(30);
+        finish();
+        check_all(30, codecs[i]);
+        assert_int_equal(found.n_avro, 2);
+        assert_int_equal(found.n_files, 2);
+        assert_true(exists("dt=2026-01-01/hour=00/archive-plant1-00000000000000000001-"
+                           "00000000000000000020.avro"));
+    }
+}
+
+static void path_of_open(char path[600])
+{
+    snprintf(path, 600, "%s/%s", lake, AVRO_1);
+}
+
+/* Cut (or lengthen with zeros) the open file to `size`; the state is lost or not. */
+static void tear(off_t size, bool loses_state)
+{
+    char path[600];
+    path_of_open(path);
+    assert_int_equal(truncate(path, size), 0);
+    snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
+    if (loses_state)
+        assert_int_equal(unlink(path), 0);
+}
+
+static off_t size_of_open(void)
+{
+    struct stat status;
+    char path[600];
+    path_of_open(path);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+/* Three blocks: 1–7, 8–14, 15 and 16. What is torn off comes again from the spool, which was told nothing. */
+static void torn_at_every_byte_of_its_last_block(void **state)
+{
+    static const char *const codecs[] = {"format: avro, codec: 'null'", "format: avro",
+                                         "format: avro, codec: zstandard"};
+    for (size_t i = 0; i < 2 * COUNT(codecs); i++) {
+        const char *options = codecs[i / 2];
+        off_t size = 0;
+        for (off_t left = -3; size == 0 || left <= size; left++) {
+            struct objects objects = {.path = "torn"};
+            char path[600], what[64];
+            tear_down(state);
+            set_up(state);
+            payload_bytes = 20;
+            open_sink(options);
+            deliver(16);
+            close_sink();
+            path_of_open(path);
+            const off_t whole = size_of_open();
+            const struct container_look was = container_look(path, look_at_object, &objects);
+            assert_int_equal(was.n_blocks, 3);
+            size = whole - was.last_start;
+            tear(whole - left, i % 2 == 0);
+            snprintf(what, sizeof(what), "%s, %lld bytes torn off", options, (long long)left);
+
+            cursor->committed = 0;
+            open_sink(options);
+            assert_int_equal(settle(), SLU_SINK_RESET);
+            if (cursor->committed != (left > 0 ? 14 : 16))
+                fail_msg("%s: stands at %" PRIu64, what, cursor->committed);
+            deliver(20);
+            finish();
+            look();
+            for (uint64_t seq = 1; seq <= 20; seq++)
+                if (found.times[seq] != 1)
+                    fail_msg("%s: record %" PRIu64 " %zu times", what, seq, found.times[seq]);
+            assert_int_equal(found.n_open, 0);
+        }
+    }
+}
+
+/* Pages that never came are zeros, and the frame around them is whole: only the state knows. */
+static void what_was_not_synced_is_cut_though_it_looks_whole(void **state)
+{
+    (void)state;
+    open_sink("format: avro, codec: 'null'");
+    deliver(14);
+    const off_t safe = size_of_open();
+    fail_from = n_calls + 2; /* pwrite, then the fdatasync: it failed, and then the power */
+    fail_upto = 1000000;
+    fail_with = EIO;
+    assert_int_equal(turn(20, 6), SLU_SINK_PAUSED);
+    assert_true(size_of_open() > safe);
+    calls_are_well();
+    close_sink();
+    assert_int_equal(cursor->committed, 14);
+    open_sink("format: avro, codec: 'null'");
+    assert_int_equal(settle(), SLU_SINK_RESET);
+    assert_int_equal(cursor->committed, 14);
+    deliver(20);
+    finish();
+    check_all(20, "unsynced");
+}
+
+/* The block is on disk then, but was promised to nobody: it must not stay behind what comes instead. */
+static void a_block_is_taken_back_when_the_state_cannot_be_written(void **state)
+{
+    (void)state;
+    open_sink("format: avro, codec: null");
+    deliver(14);
+    fail_from = n_calls + 3; /* pwrite, fdatasync; then the state's pwrite */
+    fail_upto = fail_from;
+    fail_with = EIO;
+    assert_int_equal(turn(20, 6), SLU_SINK_PAUSED);
+    assert_non_null(strstr(last_err.text, "cannot write the state file"));
+    calls_are_well();
+    ops->reset(sink);
+    assert_int_equal(settle(), SLU_SINK_RESET);
+    deliver(16);
+    finish();
+    check_all(16, "taken back");
+}
+
+static void a_damaged_block_and_what_follows_is_set_aside(void **state)
+{
+    (void)state;
+    char path[600];
+    static const char hole[40];
+    struct objects objects = {.path = "damaged"};
+    open_sink("format: avro");
+    deliver(20);
+    close_sink();
+    path_of_open(path);
+    const struct container_look was = container_look(path, look_at_object, &objects);
+    const int fd = open(path, O_WRONLY);
+    assert_int_equal(__real_pwrite(fd, hole, sizeof(hole), was.last_start + 20), sizeof(hole));
+    close(fd);
+    cursor->committed = 0;
+    open_sink("format: avro");
+    deliver(22);
+    finish();
+    look();
+    assert_int_equal(found.n_damaged, 1);
+    for (uint64_t seq = 1; seq <= 22; seq++)
+        assert_int_equal(found.times[seq], 1);
+    assert_non_null(strstr(log_text, "is damaged from byte"));
+}
+
+static void a_change_of_format_finishes_the_other_kind(void **state)
+{
+    (void)state;
+    open_sink("format: avro");
+    deliver(3);
+    close_sink();
+    cursor->committed = 0;
+    open_sink("compress: gzip");
+    deliver(6);
+    close_sink();
+    cursor->committed = 0;
+    open_sink("format: avro, codec: zstandard");
+    deliver(9);
+    finish();
+    check_all(9, "formats");
+    assert_int_equal(found.n_avro, 2);
+    assert_int_equal(found.n_gzip + found.n_plain, 1);
+}
+
+static void retain_counts_container_files_too(void **state)
+{
+    (void)state;
+    open_sink("format: avro, codec: 'null', rotate: {size: 8KiB}, retain: {max_size: 40KiB}");
+    deliver(400);
+    finish();
+    look();
+    assert_true(found.n_avro >= 3 && found.n_avro <= 8);
+    assert_int_equal(found.times[1], 0);
+    assert_int_equal(found.times[400], 1);
 }
 
 static void a_new_spool_starts_its_numbers_again(void **state)
@@ -865,6 +1117,8 @@ static const struct {
     {"EIO for a while", "rotate: {size: 8KiB}", EIO, 40},
     {"ENOSPC once, gzip", "rotate: {size: 8KiB}, compress: gzip", ENOSPC, 1},
     {"EDQUOT for a while, gzip", "rotate: {size: 8KiB}, compress: gzip", EDQUOT, 15},
+    {"ENOSPC once, avro", "rotate: {size: 8KiB}, format: avro", ENOSPC, 1},
+    {"EIO for a while, avro", "rotate: {size: 8KiB}, format: avro, codec: 'null'", EIO, 40},
 };
 
 static void a_call_that_fails_pauses_and_loses_nothing(void **state)
@@ -1148,6 +1402,16 @@ static const struct {
     {"retain: {max_age: 1s}", 1, 0},
     {"retain: {max_size: 1B}", 1, 1},
     {"retain: {max_size: 1MiB}", 0, 1},
+    {"format: avro, codec: zstandard", 0, 0},
+    {"format: avro, compress: none", 0, 0},
+    {"format: avro, compress: gzip", 1, 0},
+    {"codec: deflate", 1, 0},
+    {"schema: 'press:3', schema_document: {text: '\"long\"'}", 1, 0},
+    {"format: avro, schema: 'press:3', schema_document: {text: '\"long\"'}", 0, 0},
+    {"format: avro, schema: 'press:3', schema_document: {text: '[\"null\", \"long\"]'}", 0, 0},
+    {"format: avro, schema: 'press:3', schema_document: {text: '{\"type\": \"fixed\", \"size\": 2, "
+     "\"name\": \"sluice_record\"}'}",
+     1, 0},
 };
 
 static void options_that_make_no_sense_are_told(void **state)
@@ -1188,6 +1452,14 @@ int main(void)
         TEST(an_open_file_is_found_without_the_state),
         TEST(a_damaged_state_is_no_state),
         TEST(a_newer_state_is_left_alone),
+        TEST(a_state_of_format_1_is_read),
+        TEST(container_files_hold_the_records),
+        TEST(torn_at_every_byte_of_its_last_block),
+        TEST(what_was_not_synced_is_cut_though_it_looks_whole),
+        TEST(a_block_is_taken_back_when_the_state_cannot_be_written),
+        TEST(a_damaged_block_and_what_follows_is_set_aside),
+        TEST(a_change_of_format_finishes_the_other_kind),
+        TEST(retain_counts_container_files_too),
         TEST(a_new_spool_starts_its_numbers_again),
         TEST(a_call_that_fails_pauses_and_loses_nothing),
         TEST(a_full_disk_is_said_and_waited_for),

@@ -71,4 +71,7 @@ bool slu_avro_encode(const struct slu_avro_schema *schema, const struct slu_avro
                      const struct slu_avro_options *options, struct slu_buf *out,
                      struct slu_avro_complaint *complaint);
 
+/* Append a long as Avro writes it: a zigzag varint. */
+bool slu_avro_add_long(struct slu_buf *out, int64_t number);
+
 #endif

@@ -34,9 +34,6 @@ bool slu_avro_encode_union(struct slu_avro_encoder *encoder, const struct slu_av
 bool slu_avro_encode_scalar(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                             const struct slu_value *value);
 
-/* A zigzag varint. */
-bool slu_avro_add_long(struct slu_buf *out, int64_t number);
-
 /* Of a string: the symbol it is, -1: none. */
 int64_t slu_avro_symbol(const struct slu_avro_schema *schema, const struct slu_avro_node *node,
                         struct slu_slice text);
