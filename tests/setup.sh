@@ -16,7 +16,7 @@ run_packages=(
 test_packages=(
     libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
     clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
-    python3 procps iproute2 jq openssl debootstrap
+    python3 python3-pip procps iproute2 jq openssl debootstrap
     postgresql default-jre-headless maven python3-avro
 )
 
