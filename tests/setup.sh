@@ -16,7 +16,7 @@ run_packages=(
 test_packages=(
     libcmocka-dev libgmp-dev libtest-json-schema-acceptance-perl
     clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
-    python3 procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
+    python3 python3-pip procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
     postgresql default-jre-headless maven docker.io docker-compose
 )
 
