@@ -16,6 +16,7 @@ share/man/man1/sluice.1
 share/man/man5/sluice.yaml.5
 share/sluice/schemas/alert.schema.json
 share/sluice/schemas/config.schema.json
+share/sluice/schemas/record.avsc
 share/sluice/schemas/record.schema.json'
 found=$(cd "$prefix" && find . -type f | sed 's,^\./,,; s,^lib[^m]*/\(.*\.so\)$,LIB/\1,' | LC_ALL=C sort)
 if [ "$found" != "$(LC_ALL=C sort <<<"$expected")" ]; then

@@ -75,7 +75,7 @@ struct slu_dialect slu_dialect_of(const struct slu_compile *compile, enum slu_sc
     const struct slu_schema_options *options = compile->options;
     if (draft == 0)
         draft = options->default_draft != 0 ? options->default_draft : SLU_DRAFT_2020;
-    const bool by_draft = (draft & SLU_DRAFTS_TO_7) != 0;
+    const bool by_draft = ((unsigned)draft & SLU_DRAFTS_TO_7) != 0;
     return (struct slu_dialect){
         .draft = (uint8_t)draft,
         .vocabularies = SLU_VOCABULARIES,
