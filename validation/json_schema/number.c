@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#define UNITS_A_DIGIT_STEP 4 /* of a long division: decimal.h */
+
 struct bound {
     struct slu_slice text; /* as it was written */
     double nearest;        /* of the exact value; ±infinity beyond a double's range */
@@ -186,13 +188,14 @@ bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
     char digits[32];
     uint64_t work = 0;
     const struct slu_decimal exact = slu_run_digits(run, value, digits);
-    if (!slu_run_draw(run, 60 + exact.n_text / 2))
+    if (!slu_run_draw(run, 56 + exact.n_text / 2))
         return false;
     const int multiple =
-        slu_decimal_is_multiple(&exact, &step->exact, (uint64_t)run->budget, &work);
+        slu_decimal_is_multiple(
+        &exact, &step->exact, (uint64_t)run->budget / UNITS_A_DIGIT_STEP, &work);
     if (multiple < 0)
         return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);
-    if (!slu_run_draw(run, work))
+    if (!slu_run_draw(run, UNITS_A_DIGIT_STEP * work))
         return false;
     return multiple != 0 || slu_run_report(run, op, value);
 }
