@@ -9,8 +9,8 @@
  * instructions, set from the payload's length so that any schema and a payload of 256 KiB end within
  * 30 million instructions, reading and both passes together. The second pass gets what the first one
  * used, so that it comes as far, and a quarter more to tell of what comes behind; but both together get
- * no more than one and a half budgets: where the first took more than three quarters, the second may
- * come to its end before it comes to what is wrong, and says that. When the budget is gone, or
+ * no more than nine eighths of a budget: where the first took more than that leaves, the second may come
+ * to its end before it comes to what is wrong, and says that. When the budget is gone, or
  * a pattern exceeds its limit, `stop` is set, every node fails at once and the whole judgement is a
  * violation, whatever `not` and anyOf make of the failure; there is no second pass then.
  *
@@ -26,8 +26,8 @@
 #include "base/slice.h"
 
 /* Units: a floor, and some more for each byte of the payload. */
-#define SLU_RUN_BUDGET          300000
-#define SLU_RUN_BUDGET_PER_BYTE 3
+#define SLU_RUN_BUDGET          400000
+#define SLU_RUN_BUDGET_PER_BYTE 4
 
 /* Nodes inside nodes, in place and by members together. */
 #define SLU_RUN_MAX_DEPTH 2000

@@ -120,7 +120,7 @@ static __attribute__((noinline)) void collect(struct slu_run *run, int64_t used,
     run->collect = true;
     if (run->stop == SLU_RUN_GOES) {
         const int64_t budget = slu_run_budget_of(run->payload);
-        const int64_t wanted = used + budget / 4, left = budget + budget / 2 - used;
+        const int64_t wanted = used + budget / 4, left = budget + budget / 8 - used;
         slu_run_judge(run, wanted < left ? wanted : left);
         if (verdict->total != told)
             return;
