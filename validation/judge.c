@@ -310,6 +310,26 @@ static bool holds_at_once(struct slu_judge *judge, const struct slu_policy *poli
     return policy->timestamp == NULL || timestamp_holds(judge, policy, payload, NULL);
 }
 
+/* Its only schema, which holds_at_once() has judged by. */
+static bool only_schema_holds(struct slu_judge *judge, const struct slu_schema_choice *choice,
+                              const struct slu_payload *payload)
+{
+    const bool holds =
+        slu_schema_tell(choice->schemas[0], judge->scratch, payload, &judge->verdict);
+    if (holds || !choice->any)
+        judge->finding.schema = choice->schemas[0];
+    return holds;
+}
+
+static bool schemas_hold(struct slu_judge *judge, const struct slu_schema_choice *choice,
+                         const struct slu_payload *payload)
+{
+    if (choice->n == 1 && payload->root != NULL)
+        return only_schema_holds(judge, choice, payload);
+    return choice->any ? any_schema_holds(judge, choice, payload)
+                       : all_schemas_hold(judge, choice, payload);
+}
+
 static bool policy_holds(struct slu_judge *judge, const struct slu_policy *policy,
                          struct slu_payload *payload)
 {
@@ -325,9 +345,7 @@ static bool policy_holds(struct slu_judge *judge, const struct slu_policy *polic
     if (policy->timestamp != NULL)
         holds = timestamp_holds(judge, policy, payload, &judge->verdict);
     if (policy->schema.n != 0)
-        holds = (policy->schema.any ? any_schema_holds(judge, &policy->schema, payload)
-                                    : all_schemas_hold(judge, &policy->schema, payload)) &&
-                holds;
+        holds = schemas_hold(judge, &policy->schema, payload) && holds;
     if (policy->limits != NULL)
         holds = slu_limits_judge(policy->limits, payload, &judge->verdict) && holds;
     return holds;

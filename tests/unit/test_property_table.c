@@ -151,7 +151,10 @@ static const struct slu_property *find_after(const struct slu_property *guess, c
 {
     char room[64];
     const struct slu_value key = key_of(room, name, strlen(name));
-    return slu_property_table_find_after(&table, &order, guess, &key);
+    uint32_t *after = slu_property_order_at(&order, guess);
+    const struct slu_property *found = slu_property_table_remembered(&table, after, &key);
+    return found != NULL ? found
+                         : slu_property_table_learn(&table, after, key.text, slu_value_len(&key));
 }
 
 static void a_remembered_order_never_finds_the_wrong_name(void **state)

@@ -129,7 +129,7 @@ bool slu_keyword_items_judge(struct slu_run *run, const struct slu_op *op,
         holds = false;
     }
     if (seen != NULL && items->rest != NULL)
-        slu_seen_all(seen);
+        slu_seen_all(run, seen);
     for (size_t done = 0; seen != NULL && items->rest == NULL && done < n_prefix; done++)
         slu_seen_mark(seen, done);
     for (; items->rest != NULL && i < n; i++, item = slu_value_next(item)) {

@@ -37,12 +37,19 @@ static inline bool slu_automaton_matches(const struct slu_automaton *automaton,
                                          struct slu_slice text)
 {
     const uint16_t *table = automaton->table;
-    const uint32_t match = automaton->n_columns;
+    const uint8_t *classes = automaton->classes;
+    const size_t match = automaton->n_columns;
     const unsigned char *at = (const unsigned char *)text.data;
     const unsigned char *end = at + text.len;
-    uint32_t state = automaton->first;
+    size_t state = automaton->first;
+    for (; end - at >= 4 && state > match; at += 4) { /* dead and match lead to themselves */
+        state = table[state + classes[at[0]]];
+        state = table[state + classes[at[1]]];
+        state = table[state + classes[at[2]]];
+        state = table[state + classes[at[3]]];
+    }
     while (at < end && state > match)
-        state = table[state + automaton->classes[*at++]];
+        state = table[state + classes[*at++]];
     return table[state + match - 1] != 0;
 }
 

@@ -106,6 +106,6 @@ bool slu_keyword_content_media_type_judge(struct slu_run *run, const struct slu_
         return false;
     const ptrdiff_t n = decode(value->text, len, (char *)words);
     const bool holds = n < 0 || holds_json((const char *)words, (size_t)n); /* <0: told already */
-    slu_run_give(run, n_words);
+    slu_run_give(run, n_words, n_words);
     return holds || slu_run_report(run, op, value);
 }

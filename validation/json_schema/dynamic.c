@@ -12,6 +12,8 @@
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/run.h"
 
+#include <stdlib.h>
+
 struct target {
     uint32_t resource;
     const struct slu_node *node;
@@ -20,7 +22,8 @@ struct target {
 struct dynamic {
     const struct slu_node *fallback;
     size_t n;
-    const struct target *targets;
+    const struct target *targets; /* by resource */
+    unsigned cost;                /* units of looking for one */
 };
 
 /* One that waits for its targets. */
@@ -43,6 +46,13 @@ static size_t count_targets(const struct slu_compile *compile, struct slu_slice 
     return n;
 }
 
+static int by_resource(const void *a, const void *b)
+{
+    const struct target *left = a;
+    const struct target *right = b;
+    return (left->resource > right->resource) - (left->resource < right->resource);
+}
+
 static void fill(struct slu_compile *compile, const struct waiting *waiting, size_t n)
 {
     struct target *targets = slu_compile_alloc(compile, n, sizeof(*targets));
@@ -56,8 +66,13 @@ static void fill(struct slu_compile *compile, const struct waiting *waiting, siz
         if (node != NULL)
             targets[filled++] = (struct target){resource, node};
     }
+    if (targets != NULL)
+        qsort(targets, filled, sizeof(*targets), by_resource);
     waiting->dynamic->targets = targets;
     waiting->dynamic->n = filled;
+    waiting->dynamic->cost = 2;
+    for (size_t left = filled; left != 0; left /= 2)
+        waiting->dynamic->cost++;
 }
 
 bool slu_dynamic_settle(struct slu_compile *compile)
@@ -97,7 +112,7 @@ static void compile_reference(struct slu_build *build, const struct slu_keyword 
         dynamic != NULL ? slu_list_add(compile, &compile->dynamics, sizeof(*waiting)) : NULL;
     if (waiting == NULL)
         return;
-    *dynamic = (struct dynamic){node, 0, NULL};
+    *dynamic = (struct dynamic){node, 0, NULL, 1};
     *waiting = (struct waiting){dynamic, name};
     op->data = dynamic;
 }
@@ -123,9 +138,17 @@ void slu_keyword_recursive_ref_compile(struct slu_build *build, const struct slu
 
 static const struct slu_node *target_in(const struct dynamic *dynamic, uint32_t resource)
 {
-    for (size_t i = 0; i < dynamic->n; i++)
-        if (dynamic->targets[i].resource == resource)
-            return dynamic->targets[i].node;
+    size_t low = 0, high = dynamic->n;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        const struct target *target = &dynamic->targets[middle];
+        if (target->resource == resource)
+            return target->node;
+        if (target->resource < resource)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 
@@ -135,7 +158,7 @@ bool slu_keyword_dynamic_ref_judge(struct slu_run *run, const struct slu_op *op,
     const struct dynamic *dynamic = op->data;
     const struct slu_node *node = dynamic->fallback;
     for (const struct slu_scope *scope = run->scope; scope != NULL; scope = scope->outer) {
-        if (!slu_run_draw(run, 1 + dynamic->n / 4))
+        if (!slu_run_draw(run, dynamic->cost))
             return false;
         const struct slu_node *outer = target_in(dynamic, scope->resource);
         if (outer != NULL)

@@ -38,13 +38,14 @@ static bool numbers_equal(struct slu_run *run, const struct slu_value *value,
     const struct slu_decimal a = slu_run_digits(run, value, digits);
     const struct slu_decimal b = to_raw != 0 ? slu_decimal_of(slu_value_text(other + to_raw))
                                              : slu_run_digits(run, other, other_digits);
-    return slu_run_draw(run, 80 + (a.n_text + b.n_text) / 2) && slu_decimal_compare(&a, &b) == 0;
+    return slu_run_draw(run, 40 + a.n_read + b.n_read + (a.n_text + b.n_text) / 2) && slu_decimal_compare(&a, &b) == 0;
 }
 
 static bool strings_equal(struct slu_run *run, const struct slu_value *a, const struct slu_value *b)
 {
-    return slu_value_len(a) == slu_value_len(b) && slu_run_draw(run, slu_value_len(a) / 64) &&
-           memcmp(a->text, b->text, slu_value_len(a)) == 0;
+    const size_t len = slu_value_len(a);
+    return len == slu_value_len(b) && slu_run_draw(run, len / 64) &&
+           slu_bytes_equal(a->text, b->text, len);
 }
 
 static bool arrays_equal(struct slu_run *run, const struct slu_value *value,
@@ -69,7 +70,7 @@ static const struct slu_value *find_key(struct slu_run *run, const struct slu_va
     if (guess < end && strings_equal(run, guess, key))
         return guess;
     for (const struct slu_value *at = object + 1; at < end; at = slu_value_next(at + 1)) {
-        if (!slu_run_draw(run, 3))
+        if (!slu_run_draw(run, 4))
             return NULL;
         if (strings_equal(run, at, key))
             return at;

@@ -97,7 +97,7 @@ static bool branch_holds(struct slu_run *run, const struct slu_node *node,
         return false;
     const bool holds = slu_run_branch(run, node, value, &own);
     if (holds)
-        slu_seen_merge(seen, &own);
+        slu_seen_merge(run, seen, &own);
     slu_seen_give(run, &own);
     return holds;
 }

@@ -165,8 +165,9 @@ void slu_keyword_const_compile(struct slu_build *build, const struct slu_keyword
         slu_build_op(build, row, value)->data = set;
 }
 
-static bool is_among(struct slu_run *run, const struct value_set *set,
-                     const struct slu_value *value)
+/* What is beyond words keeps out of the usual way: those need no frame. */
+static __attribute__((noinline)) bool
+is_among(struct slu_run *run, const struct value_set *set, const struct slu_value *value)
 {
     for (size_t i = 0; i < set->n; i++)
         if (slu_value_equal(run, value, set->values[i], set->to_raw))
@@ -174,7 +175,8 @@ static bool is_among(struct slu_run *run, const struct value_set *set,
     return false;
 }
 
-static bool is_string_among(const struct value_set *set, const struct slu_value *value)
+static __attribute__((noinline)) bool is_string_among(const struct value_set *set,
+                                                      const struct slu_value *value)
 {
     if (slu_value_kind(value) != SLU_VALUE_STRING)
         return false;
@@ -194,8 +196,8 @@ static bool is_a_word_of(const struct value_set *set, const struct slu_value *va
     return found;
 }
 
-static bool is_in_slots(struct slu_run *run, const struct value_set *set,
-                        const struct slu_value *value)
+static __attribute__((noinline)) bool
+is_in_slots(struct slu_run *run, const struct value_set *set, const struct slu_value *value)
 {
     size_t work = 0;
     size_t at = slu_value_hash(value, &work) & set->mask;

@@ -4,7 +4,7 @@
 #include "validation/json_schema/compile.h"
 #include "validation/json_schema/run.h"
 
-#include <math.h>
+#define UNITS_A_DIGIT_STEP 4 /* of a long division: decimal.h */
 
 struct bound {
     struct slu_slice text; /* as it was written */
@@ -12,7 +12,12 @@ struct bound {
     int64_t whole;         /* when is_whole */
     bool is_whole;         /* fits int64_t */
     struct slu_decimal exact;
+    bool is_short;   /* at most 15 digits: among such, doubles tie for equal ones only */
+    int64_t digits;  /* short and 10^-15 or more: the number is digits / scale … */
+    double scale;    /* … a power of ten; 0: it is not */
 };
+
+#define SHORT_DIGITS 15 /* of a decimal that a double can hold: DBL_DIG */
 
 /* Mostly a short one, or the very same text. When the budget ends here, the answer does not matter. */
 static __attribute__((noinline)) int
@@ -20,6 +25,8 @@ compare_digits(struct slu_run *run, const struct slu_value *value, const struct 
 {
     char digits[32];
     if (slu_value_variant(value) == SLU_VALUE_REAL) {
+        if (bound->is_short && slu_payload_numbers_short(run->payload))
+            return (void)slu_run_draw(run, 8), 0;
         const struct slu_decimal exact = slu_run_digits(run, value, digits);
         return slu_run_draw(run, 25 + exact.n_text * 3) ? slu_decimal_compare(&exact, &bound->exact)
                                                         : 0;
@@ -85,6 +92,22 @@ bool slu_keyword_exclusive_maximum_judge(struct slu_run *run, const struct slu_o
     return compare(run, value, op->data) < 0 || slu_run_report(run, op, value);
 }
 
+static void compile_short(struct bound *bound)
+{
+    const struct slu_decimal *exact = &bound->exact;
+    const int64_t places = (int64_t)exact->n_digits - exact->exponent;
+    /* One that is not zero and whose nearest double is would tie with zero. */
+    bound->is_short = exact->n_digits <= SHORT_DIGITS && bound->nearest != 0;
+    if (!bound->is_short || places < 0 || places > SHORT_DIGITS)
+        return;
+    for (size_t i = 0; i < exact->n_text; i++)
+        if (exact->digits[i] != '.')
+            bound->digits = bound->digits * 10 + (exact->digits[i] - '0');
+    bound->scale = 1;
+    for (int64_t i = 0; i < places; i++)
+        bound->scale *= 10;
+}
+
 static struct bound *compile_bound(struct slu_build *build, const struct slu_value *value)
 {
     struct bound *bound = slu_compile_alloc(build->compile, 1, sizeof(*bound));
@@ -110,6 +133,7 @@ static struct bound *compile_bound(struct slu_build *build, const struct slu_val
         bound->nearest = slu_document_nearest(bound->text);
         break;
     }
+    compile_short(bound);
     return bound;
 }
 
@@ -171,6 +195,20 @@ void slu_keyword_multiple_of_compile(struct slu_build *build, const struct slu_k
         slu_build_op(build, row, value)->data = step;
 }
 
+/* A short double by a short step: 1, 0; -1: not one of those. The double is n / scale exactly when it is
+ * the nearest to that, for both have at most 15 digits; when it is not, it is no multiple of 1 / scale, so
+ * of nothing that is one. */
+static int short_multiple(const struct slu_run *run, const struct slu_value *value,
+                          const struct bound *step)
+{
+    const double scaled = value->f64 * step->scale;
+    if (step->scale == 0 || !(scaled > -1e15 && scaled < 1e15) ||
+        !slu_payload_numbers_short(run->payload))
+        return -1;
+    const int64_t nearest = (int64_t)(scaled + (scaled < 0 ? -0.5 : 0.5));
+    return (double)nearest / step->scale == value->f64 && nearest % step->digits == 0;
+}
+
 bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
                                    const struct slu_value *value, struct slu_seen *seen)
 {
@@ -183,16 +221,24 @@ bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
     if (step->is_whole && variant == SLU_VALUE_SINT)
         return value->i64 % step->whole == 0 || slu_run_report(run, op, value);
 
+    if (variant == SLU_VALUE_REAL) {
+        if (!slu_run_draw(run, 8))
+            return false;
+        const int quickly = short_multiple(run, value, step);
+        if (quickly >= 0)
+            return quickly != 0 || slu_run_report(run, op, value);
+    }
     char digits[32];
     uint64_t work = 0;
     const struct slu_decimal exact = slu_run_digits(run, value, digits);
-    if (!slu_run_draw(run, 60 + exact.n_text / 2))
+    if (!slu_run_draw(run, 56 + exact.n_text / 2))
         return false;
     const int multiple =
-        slu_decimal_is_multiple(&exact, &step->exact, (uint64_t)run->budget, &work);
+        slu_decimal_is_multiple(
+        &exact, &step->exact, (uint64_t)run->budget / UNITS_A_DIGIT_STEP, &work);
     if (multiple < 0)
         return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);
-    if (!slu_run_draw(run, work))
+    if (!slu_run_draw(run, UNITS_A_DIGIT_STEP * work))
         return false;
     return multiple != 0 || slu_run_report(run, op, value);
 }

@@ -4,9 +4,35 @@
 #include "validation/json_schema/regex.h"
 #include "validation/json_schema/run.h"
 
+#define MEMBER_UNITS 6
+
 static inline bool was_found(const uint64_t *found, const struct slu_property *property)
 {
     return (found[property->word] & property->mask) != 0;
+}
+
+/* Neither was the key the one that was guessed, nor the one that came here before: some 100 instructions,
+ * and more for a long key. NULL: not declared, or the budget is gone. */
+static __attribute__((noinline)) const struct slu_property *
+look_up(struct slu_run *run, const struct slu_object *object, uint32_t *after,
+        const struct slu_value *key)
+{
+    const size_t len = slu_value_len(key);
+    if (object->table.n == 0 || !slu_run_draw(run, 10 + len / 16))
+        return NULL;
+    return slu_property_table_learn(&object->table, after, key->text, len);
+}
+
+/* The entry of `key` after `guess` was not it; NULL: not declared. */
+static inline const struct slu_property *find_after(struct slu_run *run,
+                                                    const struct slu_object *object,
+                                                    const struct slu_property *guess,
+                                                    const struct slu_value *key)
+{
+    uint32_t *after = slu_property_order_at(&run->scratch->order, guess);
+    const struct slu_property *property =
+        slu_property_table_remembered(&object->table, after, key);
+    return property != NULL ? property : look_up(run, object, after, key);
 }
 
 /* A member beyond the plain case: not declared, or of an object with patterns, or somebody asks what
@@ -18,6 +44,8 @@ static __attribute__((noinline)) bool judge_member(struct slu_run *run,
                                                    struct slu_seen *seen, size_t ordinal)
 {
     bool known = property != NULL && property->node != NULL;
+    if (!slu_run_draw(run, 8))
+        return false;
     bool holds = !known || slu_run_node(run, property->node, key + 1, NULL);
 
     if (object->names != NULL && !slu_run_branch(run, object->names, key, NULL))
@@ -49,6 +77,7 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
 {
     const struct slu_property *guess = object->table.entries;
     const bool plain = object->plain && seen == NULL;
+    const bool open = plain && object->additional == NULL;
     const struct slu_value *key = slu_value_first(value);
     const size_t n = slu_value_len(value);
     bool holds = true, rising = true;
@@ -56,8 +85,7 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
     for (size_t i = 0; i < n; i++, key = slu_value_next(key + 1)) {
         const struct slu_property *property = guess;
         if (!slu_property_is_key(guess, key))
-            property =
-                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
+            property = find_after(run, object, guess, key);
         rising = rising && property >= guess; /* NULL is below */
         if (property != NULL) {
             guess = property + 1;
@@ -68,6 +96,8 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
                 goto failed;
             }
         }
+        if (open && run->budget >= 0) /* nothing is asked of what is not declared */
+            continue;
         if (judge_member(run, object, property, key, seen, i))
             continue;
     failed:
@@ -80,6 +110,13 @@ static bool judge_members(struct slu_run *run, const struct slu_object *object,
             rising ||
             (object->n_bits <= 64 && (size_t)__builtin_popcountll(*found) == slu_value_len(value));
     return holds;
+}
+
+/* Units for the members behind `key`, at which the walk ended: a branch mostly fails at the first. */
+static void give_back(struct slu_run *run, const struct slu_value *key, const struct slu_value *end)
+{
+    if (run->stop == SLU_RUN_GOES)
+        run->budget += MEMBER_UNITS * ((end - key) / 2 - 1);
 }
 
 /* The same for the usual object: nothing asked of it but properties, no member of a member, at most 64
@@ -95,16 +132,18 @@ static bool judge_flat(struct slu_run *run, const struct slu_object *object,
     for (const struct slu_value *key = slu_value_first(value); key != end; key += 2) {
         const struct slu_property *property = guess;
         if (!slu_property_is_key(guess, key))
-            property =
-                slu_property_table_find_after(&object->table, &run->scratch->order, guess, key);
+            property = find_after(run, object, guess, key);
         if (__builtin_expect(property == NULL || property->node == NULL, 0)) {
-            if (!judge_member(run, object, property, key, NULL, 0))
+            if (object->additional != NULL && !judge_member(run, object, property, key, NULL, 0))
+                return false;
+            if (run->budget < 0)
                 return false;
             if (property == NULL) {
                 falls++;
                 continue;
             }
         } else if (!slu_run_node(run, property->node, key + 1, NULL)) {
+            give_back(run, key, end);
             return false;
         }
         falls += property < guess;
@@ -209,7 +248,7 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
 {
     const struct slu_object *object = op->data;
 
-    if (!slu_run_draw(run, 6 * slu_value_len(value)))
+    if (!slu_run_draw(run, MEMBER_UNITS * slu_value_len(value)))
         return false;
     if (slu_value_len(value) < object->n_required && !run->collect)
         return false;
@@ -222,6 +261,6 @@ bool slu_keyword_object_judge(struct slu_run *run, const struct slu_op *op,
     if (found == NULL)
         return false;
     const bool holds = judge_object(run, object, value, seen, found);
-    slu_run_give(run, n_words);
+    slu_run_give(run, n_words, n_words);
     return holds;
 }

@@ -97,16 +97,15 @@ static inline uint32_t *slu_property_order_at(struct slu_property_order *order,
 const struct slu_property *slu_property_table_learn(const struct slu_property_table *table,
                                                     uint32_t *after, const char *key, size_t len);
 
-/* The entry of that name, or NULL, after `guess` was not it. */
+/* The entry of that name that the memory knows to come where `guess` was guessed in vain; NULL: ask the
+ * table. */
 static inline const struct slu_property *
-slu_property_table_find_after(const struct slu_property_table *table,
-                              struct slu_property_order *order, const struct slu_property *guess,
+slu_property_table_remembered(const struct slu_property_table *table, const uint32_t *after,
                               const struct slu_value *key)
 {
-    uint32_t *after = slu_property_order_at(order, guess);
     if (*after < table->n && slu_property_is_key(&table->entries[*after], key))
         return &table->entries[*after];
-    return slu_property_table_learn(table, after, key->text, slu_value_len(key));
+    return NULL;
 }
 
 #endif

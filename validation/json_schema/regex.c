@@ -31,6 +31,7 @@
 struct slu_regex {
     struct slu_automaton *automaton; /* owned; NULL: `code` does it */
     pcre2_code *code;                /* owned */
+    uint32_t behind;                 /* characters that a look-behind may go back */
     bool jit;
 };
 
@@ -40,6 +41,7 @@ struct slu_regex_scratch {
     pcre2_jit_stack *stack;
     struct slu_run *run; /* the one that matches now */
     unsigned steps;
+    unsigned behind; /* units that a step costs for what a look-behind may look at */
 };
 
 static pcre2_code *compile_code(const struct slu_buf *text, struct slu_err *err)
@@ -74,6 +76,7 @@ static bool compile_pcre2(struct slu_regex *regex, const struct slu_pattern *pat
     slu_buf_fini(&text);
     if (regex->code == NULL)
         return false;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_MAXLOOKBEHIND, &regex->behind);
     regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
     return true;
 }
@@ -151,12 +154,13 @@ bool slu_regex_is_linear(const struct slu_regex *regex)
     return regex->automaton != NULL;
 }
 
-/* A step costs some 100 instructions, and a little for the way back to where the match began. */
+/* A step costs some 100 instructions, a little for the way back to where the match began, and 20 for each
+ * character that a look-behind goes back: PCRE2 steps over them one by one. */
 static int count_step(pcre2_callout_block *block, void *data)
 {
     struct slu_regex_scratch *scratch = data;
     const size_t way = block->current_position - block->start_match;
-    if (++scratch->steps > PATTERN_STEPS || !slu_run_draw(scratch->run, 10 + way / 8))
+    if (++scratch->steps > PATTERN_STEPS || !slu_run_draw(scratch->run, 10 + way / 8 + scratch->behind))
         return PCRE2_ERROR_CALLOUT;
     return 0;
 }
@@ -200,6 +204,7 @@ static bool code_matches(const struct slu_regex *regex, struct slu_run *run,
 
     scratch->run = run;
     scratch->steps = 0;
+    scratch->behind = 2 * regex->behind;
     if (!slu_run_draw(run, 10 + len / 2))
         return false;
     if (regex->jit)

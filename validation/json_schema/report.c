@@ -13,13 +13,13 @@
 #define SHOWN_CONTAINER 128 /* bytes of JSON, as `actual` */
 #define SHOWN_IN_TEXT   80  /* bytes of JSON inside the sentence */
 
-/* May its JSON be short? Looks at the first few cells only. */
-static bool may_be_short(const struct slu_value *value)
+/* May its JSON be short, a container's within `limit`? Looks at so many cells only. */
+static bool may_be_short(const struct slu_value *value, size_t limit)
 {
     if (!slu_value_is_container(value))
         return slu_value_kind(value) != SLU_VALUE_STRING ||
                slu_value_len(value) <= SLU_VERDICT_TEXT_MAX;
-    if (value->size > SHOWN_CONTAINER * sizeof(*value))
+    if (value->size > limit * sizeof(*value))
         return false;
     const struct slu_value *end = slu_value_next(value);
     size_t bytes = 0;
@@ -27,7 +27,7 @@ static bool may_be_short(const struct slu_value *value)
         const enum slu_value_kind kind = slu_value_kind(cell);
         bytes += kind == SLU_VALUE_STRING || kind == SLU_VALUE_BIG ? slu_value_len(cell) : 1;
     }
-    return bytes <= SHOWN_CONTAINER;
+    return bytes <= limit;
 }
 
 /* A number as it came, every digit. */
@@ -38,19 +38,19 @@ static struct slu_text_ref write_actual(struct slu_run *run, const struct slu_va
     char digits[32];
     if (slu_value_is_number(value))
         slu_buf_add_slice(&verdict->scratch, slu_payload_number_text(run->payload, value, digits));
-    else if (may_be_short(value))
+    else if (may_be_short(value, SHOWN_CONTAINER))
         slu_value_json(value, &verdict->scratch);
     if (slu_value_is_container(value) && verdict->scratch.len - begin > SHOWN_CONTAINER)
         slu_buf_cut(&verdict->scratch, begin);
     return slu_verdict_end_json(verdict, begin);
 }
 
-/* What was expected may be long (an enum) but is bounded by the verdict's scratch. */
+/* What was expected may be long (an enum): then it would be left out. */
 static struct slu_text_ref write_expected(struct slu_verdict *verdict,
                                           const struct slu_value *expected)
 {
     const uint32_t begin = slu_verdict_begin(verdict);
-    if (expected != NULL)
+    if (expected != NULL && may_be_short(expected, SLU_VERDICT_TEXT_MAX))
         slu_value_json(expected, &verdict->scratch);
     return slu_verdict_end_json(verdict, begin);
 }
@@ -122,8 +122,8 @@ static bool end_violation(struct slu_run *run, const struct slu_violation *viola
     return false;
 }
 
-bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
-                       const struct slu_value *expected, const struct slu_value *value)
+bool slu_run_tell(struct slu_run *run, const struct slu_keyword *row,
+                  const struct slu_value *expected, const struct slu_value *value)
 {
     struct slu_violation *violation = begin_violation(run, row->code, value);
     if (violation == NULL)
@@ -132,11 +132,6 @@ bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
     violation->actual = write_actual(run, value);
     violation->message = write_message(run, row->sentence, violation, value);
     return end_violation(run, violation, row, value);
-}
-
-bool slu_run_report(struct slu_run *run, const struct slu_op *op, const struct slu_value *value)
-{
-    return slu_run_report_as(run, op->keyword, op->raw, value);
 }
 
 bool slu_run_report_missing(struct slu_run *run, const struct slu_keyword *row,

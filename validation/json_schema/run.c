@@ -13,6 +13,18 @@ bool slu_run_stop(struct slu_run *run, enum slu_run_stop why, const struct slu_v
     return false;
 }
 
+#define PIECE        128 /* words */
+#define WORDS_A_UNIT 8
+
+/* In pieces short enough for plain stores: the string instructions that longer ones are given to take
+ * their time to begin. */
+static void fill(uint64_t *words, int byte, size_t n)
+{
+    for (; n > PIECE; n -= PIECE, words += PIECE)
+        memset(words, byte, PIECE * sizeof(*words));
+    memset(words, byte, n * sizeof(*words));
+}
+
 uint64_t *slu_run_take(struct slu_run *run, size_t n_words)
 {
     struct slu_schema_scratch *scratch = run->scratch;
@@ -20,40 +32,50 @@ uint64_t *slu_run_take(struct slu_run *run, size_t n_words)
         slu_run_stop(run, SLU_RUN_BUDGET_GONE, NULL);
         return NULL;
     }
-    if (!slu_run_draw(run, n_words / 8))
-        return NULL;
     uint64_t *words = scratch->words + scratch->used;
     scratch->used += n_words;
-    memset(words, 0, n_words * sizeof(*words));
     return words;
 }
 
-void slu_run_give(struct slu_run *run, size_t n_words)
+/* Drawn even when the budget is gone: then nothing comes after it. */
+void slu_run_give(struct slu_run *run, size_t n_words, size_t n_used)
 {
-    run->scratch->used -= n_words;
+    struct slu_schema_scratch *scratch = run->scratch;
+    scratch->used -= n_words;
+    fill(scratch->words + scratch->used, 0, n_used);
+    (void)slu_run_draw(run, n_used / WORDS_A_UNIT);
 }
 
 bool slu_seen_take(struct slu_run *run, const struct slu_value *container, struct slu_seen *seen)
 {
     seen->n_words = slu_value_len(container) / 64 + 1;
+    seen->end = 0;
     seen->words = slu_run_take(run, seen->n_words);
     return seen->words != NULL;
 }
 
 void slu_seen_give(struct slu_run *run, struct slu_seen *seen)
 {
-    slu_run_give(run, seen->n_words);
+    slu_run_give(run, seen->n_words, seen->end);
 }
 
-void slu_seen_merge(struct slu_seen *into, const struct slu_seen *from)
+void slu_seen_merge(struct slu_run *run, struct slu_seen *into, const struct slu_seen *from)
 {
-    for (size_t i = 0; i < into->n_words; i++)
-        into->words[i] |= from->words[i];
+    uint64_t *restrict words = into->words;
+    const uint64_t *restrict more = from->words;
+    const size_t n = from->end;
+    for (size_t i = 0; i < n; i++)
+        words[i] |= more[i];
+    if (into->end < n)
+        into->end = n;
+    (void)slu_run_draw(run, n / 2);
 }
 
-void slu_seen_all(struct slu_seen *seen)
+void slu_seen_all(struct slu_run *run, struct slu_seen *seen)
 {
-    memset(seen->words, 0xFF, seen->n_words * sizeof(*seen->words));
+    fill(seen->words, 0xFF, seen->n_words);
+    seen->end = seen->n_words;
+    (void)slu_run_draw(run, seen->n_words / WORDS_A_UNIT);
 }
 
 struct slu_decimal slu_run_digits(struct slu_run *run, const struct slu_value *value,
@@ -142,7 +164,7 @@ static bool judge_and_see(struct slu_run *run, const struct slu_node *node,
         return false;
     const bool holds = ops_hold(run, ops, value, &own);
     if (holds && parents != NULL)
-        slu_seen_merge(parents, &own);
+        slu_seen_merge(run, parents, &own);
     slu_seen_give(run, &own);
     return holds;
 }
@@ -168,6 +190,8 @@ static __attribute__((noinline)) bool judge_carefully(struct slu_run *run,
 {
     struct slu_frame frame;
     bool holds = true;
+    if (!slu_run_draw(run, 6))
+        return false;
     if (run->output != NULL)
         slu_output_enter(run, &frame, node);
     if ((node->types >> slu_value_variant(value) & 1) == 0 && !type_holds(run, node, value)) {
@@ -187,7 +211,7 @@ bool slu_run_node_fully(struct slu_run *run, const struct slu_node *node,
                         const struct slu_value *value, struct slu_seen *seen)
 {
     const struct slu_ops *ops = &node->ops[slu_value_kind(value)];
-    if (!slu_run_draw(run, 4 + 2 * ops->n))
+    if (!slu_run_draw(run, 4 + 4 * ops->n))
         return false;
     if (run->depth == SLU_RUN_MAX_DEPTH)
         return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);

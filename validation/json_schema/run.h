@@ -7,8 +7,10 @@
  *
  * The budget. Every node, op, member and comparison draws on it. It is a count of units of about ten
  * instructions, set from the payload's length so that any schema and a payload of 256 KiB end within
- * 30 million instructions, both passes together. The second pass gets what the first one used, so
- * that it comes as far, and a quarter more to tell of what comes behind. When the budget is gone, or
+ * 30 million instructions, reading and both passes together. The second pass gets what the first one
+ * used, so that it comes as far, and a quarter more to tell of what comes behind; but both together get
+ * no more than nine eighths of a budget: where the first took more than that leaves, the second may come
+ * to its end before it comes to what is wrong, and says that. When the budget is gone, or
  * a pattern exceeds its limit, `stop` is set, every node fails at once and the whole judgement is a
  * violation, whatever `not` and anyOf make of the failure; there is no second pass then.
  *
@@ -24,8 +26,8 @@
 #include "base/slice.h"
 
 /* Units: a floor, and some more for each byte of the payload. */
-#define SLU_RUN_BUDGET          300000
-#define SLU_RUN_BUDGET_PER_BYTE 3
+#define SLU_RUN_BUDGET          400000
+#define SLU_RUN_BUDGET_PER_BYTE 4
 
 /* Nodes inside nodes, in place and by members together. */
 #define SLU_RUN_MAX_DEPTH 2000
@@ -43,6 +45,7 @@ enum slu_run_stop {
 struct slu_seen {
     uint64_t *words;
     size_t n_words;
+    size_t end; /* all words from here on are zero */
 };
 
 /* The resources that evaluation came through, innermost first ($dynamicRef). */
@@ -68,6 +71,12 @@ struct slu_schema_scratch {
     uint64_t *words;                 /* owned; a stack */
     size_t used;
     bool keys_differ; /* of the payload's root; see slu_schema_keys_differ() */
+
+    /* The last judgement; the rest of it only when it did not hold. */
+    bool held;
+    enum slu_run_stop stop;
+    const struct slu_value *stopped_at;
+    int64_t units;
 };
 
 struct slu_run {
@@ -124,18 +133,21 @@ static inline bool slu_run_branch(struct slu_run *run, const struct slu_node *no
     return holds;
 }
 
-/* Zeroed words from the scratch, given back with slu_run_give(); NULL: stopped. */
+/* Zeroed words from the scratch; NULL: stopped. They are zeroed when they are given back, of which only
+ * the first `n_used` have to be: a branch that marks little costs little, however large the array. */
 uint64_t *slu_run_take(struct slu_run *run, size_t n_words);
-void slu_run_give(struct slu_run *run, size_t n_words);
+void slu_run_give(struct slu_run *run, size_t n_words, size_t n_used);
 
 /* No bits yet for the members of `container`. */
 bool slu_seen_take(struct slu_run *run, const struct slu_value *container, struct slu_seen *seen);
 void slu_seen_give(struct slu_run *run, struct slu_seen *seen);
-void slu_seen_merge(struct slu_seen *into, const struct slu_seen *from);
-void slu_seen_all(struct slu_seen *seen);
+void slu_seen_merge(struct slu_run *run, struct slu_seen *into, const struct slu_seen *from);
+void slu_seen_all(struct slu_run *run, struct slu_seen *seen);
 
 static inline void slu_seen_mark(struct slu_seen *seen, size_t ordinal)
 {
+    if (seen->end <= ordinal / 64)
+        seen->end = ordinal / 64 + 1;
     seen->words[ordinal / 64] |= UINT64_C(1) << ordinal % 64;
 }
 
@@ -144,12 +156,25 @@ static inline bool slu_seen_has(const struct slu_seen *seen, size_t ordinal)
     return (seen->words[ordinal / 64] >> ordinal % 64 & 1) != 0;
 }
 
-/* Tell that `value` failed by `op`; nothing unless collecting. Always false. */
-bool slu_run_report(struct slu_run *run, const struct slu_op *op, const struct slu_value *value);
+/* What slu_run_report_as() does when collecting. */
+bool slu_run_tell(struct slu_run *run, const struct slu_keyword *row,
+                  const struct slu_value *expected, const struct slu_value *value);
 
-/* The same with another row's code and sentence, or another expectation than the op's value. */
-bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
-                       const struct slu_value *expected, const struct slu_value *value);
+/* Tell that `value` failed by a keyword, with the row's code and sentence and what was expected; nothing
+ * unless collecting. Always false. */
+static inline bool slu_run_report_as(struct slu_run *run, const struct slu_keyword *row,
+                                     const struct slu_value *expected,
+                                     const struct slu_value *value)
+{
+    return run->collect && slu_run_tell(run, row, expected, value);
+}
+
+/* The same for the keyword of `op` and its value in the schema. */
+static inline bool slu_run_report(struct slu_run *run, const struct slu_op *op,
+                                  const struct slu_value *value)
+{
+    return run->collect && slu_run_tell(run, op->keyword, op->raw, value);
+}
 
 /* `object` lacks the property `name`: by `required`, or by dependentRequired. */
 bool slu_run_report_missing(struct slu_run *run, const struct slu_keyword *row,

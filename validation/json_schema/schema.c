@@ -78,7 +78,7 @@ struct slu_schema_scratch *slu_schema_scratch_new(void)
     if (scratch == NULL)
         return NULL;
     /* Not touched before it is used, so it costs address space only. */
-    scratch->words = malloc(SLU_RUN_SCRATCH_WORDS * sizeof(*scratch->words));
+    scratch->words = calloc(SLU_RUN_SCRATCH_WORDS, sizeof(*scratch->words));
     scratch->regex = slu_regex_scratch_new();
     if (scratch->words != NULL && scratch->regex != NULL)
         return scratch;
@@ -119,7 +119,9 @@ static __attribute__((noinline)) void collect(struct slu_run *run, int64_t used,
     run->verdict = verdict;
     run->collect = true;
     if (run->stop == SLU_RUN_GOES) {
-        slu_run_judge(run, used + slu_run_budget_of(run->payload) / 4);
+        const int64_t budget = slu_run_budget_of(run->payload);
+        const int64_t wanted = used + budget / 4, left = budget + budget / 8 - used;
+        slu_run_judge(run, wanted < left ? wanted : left);
         if (verdict->total != told)
             return;
         /* It did not come so far: say so rather than nothing. */
@@ -132,14 +134,34 @@ bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch
                       const struct slu_payload *payload, struct slu_verdict *verdict)
 {
     struct slu_run run = {.schema = schema, .payload = payload, .scratch = scratch};
+    scratch->held = false;
     if (payload->root == NULL)
         return false;
     const int64_t budget = slu_run_budget_of(payload);
     scratch->keys_differ = false;
-    if (slu_run_judge(&run, budget))
+    scratch->held = slu_run_judge(&run, budget);
+    if (scratch->held)
         return true;
+    scratch->stop = run.stop;
+    scratch->stopped_at = run.stopped_at;
+    scratch->units = budget - run.budget;
     if (verdict != NULL)
-        collect(&run, budget - run.budget, verdict);
+        collect(&run, scratch->units, verdict);
+    return false;
+}
+
+bool slu_schema_tell(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
+                     const struct slu_payload *payload, struct slu_verdict *verdict)
+{
+    struct slu_run run = {.schema = schema,
+                          .payload = payload,
+                          .scratch = scratch,
+                          .stop = scratch->stop,
+                          .stopped_at = scratch->stopped_at};
+    if (scratch->held)
+        return true;
+    if (payload->root != NULL)
+        collect(&run, scratch->units, verdict);
     return false;
 }
 

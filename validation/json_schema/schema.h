@@ -77,7 +77,12 @@ void slu_schema_scratch_free(struct slu_schema_scratch *scratch);
 bool slu_schema_judge(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
                       const struct slu_payload *payload, struct slu_verdict *verdict);
 
-/* The same as JSON Schema's own output of the form "basic" (2019-09 and 2020-12 core, §10.4 and
+/* The same with a verdict, right after slu_schema_judge() said it of this payload by this schema without
+ * one: only what is wrong is still to be found. */
+bool slu_schema_tell(const struct slu_schema *schema, struct slu_schema_scratch *scratch,
+                     const struct slu_payload *payload, struct slu_verdict *verdict);
+
+/* Does it hold, as JSON Schema's own output of the form "basic" (2019-09 and 2020-12 core, §10.4 and
  * §12.4): a JSON object appended to `out`, with a unit for every keyword that failed, or for every one
  * that held and the annotations they make. The schema was compiled `for_output`. */
 bool slu_schema_output(const struct slu_schema *schema, struct slu_schema_scratch *scratch,

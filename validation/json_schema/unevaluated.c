@@ -32,7 +32,7 @@ bool slu_keyword_unevaluated_items_judge(struct slu_run *run, const struct slu_o
         if (!holds && !run->collect)
             return false;
     }
-    slu_seen_all(seen);
+    slu_seen_all(run, seen);
     return holds;
 }
 
@@ -53,6 +53,6 @@ bool slu_keyword_unevaluated_properties_judge(struct slu_run *run, const struct 
         if (!holds && !run->collect)
             return false;
     }
-    slu_seen_all(seen);
+    slu_seen_all(run, seen);
     return holds;
 }

@@ -39,7 +39,7 @@ static const struct slu_value *find_hashed(struct slu_run *run, const struct slu
     const struct slu_value *first = slu_value_first(array);
     const struct slu_value *end = slu_value_next(array);
     for (const struct slu_value *item = first; item < end; item = slu_value_next(item)) {
-        size_t work = 2;
+        size_t work = 5;
         size_t at = slu_value_hash(item, &work) & mask;
         if (!slu_run_draw(run, work))
             return NULL;
@@ -72,7 +72,7 @@ bool slu_keyword_unique_items_judge(struct slu_run *run, const struct slu_op *op
         if (words == NULL)
             return false;
         twice = find_hashed(run, value, (uint32_t *)(void *)words, slots - 1);
-        slu_run_give(run, slots / 2);
+        slu_run_give(run, slots / 2, slots / 2);
     }
     if (run->stop != SLU_RUN_GOES)
         return false;

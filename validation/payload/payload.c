@@ -242,16 +242,22 @@ struct slu_slice slu_payload_number_text(const struct slu_payload *payload,
     return slu_number_text(value, scratch);
 }
 
-/* Is it a double that lost nothing, an integer? Bounds are mostly met by such: 0.0, 400.0. */
-static bool is_exact(const struct slu_payload *payload, const struct slu_value *value)
+bool slu_payload_numbers_short(const struct slu_payload *payload)
 {
     struct slu_payload_reader *reader = payload->reader;
-    if (slu_value_variant(value) != SLU_VALUE_REAL || payload->format != SLU_FORMAT_JSON ||
-        !(value->f64 > -0x1p53 && value->f64 < 0x1p53) || value->f64 != (double)(int64_t)value->f64)
+    if (payload->format != SLU_FORMAT_JSON)
         return false;
     if (reader->numbers == NOT_LOOKED_AT)
         reader->numbers = slu_number_all_short(payload->bytes) ? ALL_SHORT : SOME_LONG;
     return reader->numbers == ALL_SHORT;
+}
+
+/* Is it a double that lost nothing, an integer? Bounds are mostly met by such: 0.0, 400.0. */
+static bool is_exact(const struct slu_payload *payload, const struct slu_value *value)
+{
+    return slu_value_variant(value) == SLU_VALUE_REAL && value->f64 > -0x1p53 &&
+           value->f64 < 0x1p53 && value->f64 == (double)(int64_t)value->f64 &&
+           slu_payload_numbers_short(payload);
 }
 
 struct slu_decimal slu_payload_digits(const struct slu_payload *payload,

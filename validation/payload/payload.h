@@ -111,6 +111,10 @@ bool slu_payload_prove(struct slu_payload *payload);
 struct slu_decimal slu_payload_digits(const struct slu_payload *payload,
                                       const struct slu_value *value, char scratch[32]);
 
+/* True: every number of the payload has at most 15 digits and none is below 10^-15 (0 apart), so that no
+ * two of them, and no other number of 15 digits, have the same nearest double. Looked at once a message. */
+bool slu_payload_numbers_short(const struct slu_payload *payload);
+
 /* The number behind `value` as it was written: a JSON number's text, every digit kept. Borrowed from
  * the reader, payload->bytes or `scratch`; costs and falls back like slu_payload_digits(). */
 struct slu_slice slu_payload_number_text(const struct slu_payload *payload,

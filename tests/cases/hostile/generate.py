@@ -13,11 +13,17 @@ from pathlib import Path
 
 SIZE = 256 * 1024
 CASES = {}
+HONEST = set()  # hold, and must be seen to
 
 
 def case(function):
     CASES[function.__name__] = function
     return function
+
+
+def honest(function):
+    HONEST.add(function.__name__)
+    return case(function)
 
 
 def compact(value):
@@ -381,7 +387,7 @@ def enum_of_large_values():
     return {"items": {"enum": [value + [i] for i in range(8)]}}, numbers(compact(value + [9]))
 
 
-@case
+@honest
 def enum_of_many_values():
     return {"items": {"enum": [f"v{i}" for i in range(20000)]}}, numbers('"v19999"')
 
@@ -396,12 +402,12 @@ def const_object_in_another_order():
 
 # ── uniqueItems ──────────────────────────────────────────────────────────────────────────────────
 
-@case
+@honest
 def unique_of_numbers():
     return {"uniqueItems": True}, filled("[", str, "]")
 
 
-@case
+@honest
 def unique_of_strings():
     return {"uniqueItems": True}, filled("[", lambda i: f'"{i:x}"', "]")
 
@@ -412,12 +418,12 @@ def unique_of_doubles_with_one_nearest():
     return {"uniqueItems": True}, filled("[", lambda i: f"1.{i:040}", "]")
 
 
-@case
+@honest
 def unique_of_big_numbers():
     return {"uniqueItems": True}, filled("[", lambda i: f"1{i:030}", "]")
 
 
-@case
+@honest
 def unique_of_same_hash_objects():
     return {"uniqueItems": True}, filled("[", lambda i: f'{{"a":{i},"b":{i}}}', "]")
 
@@ -528,6 +534,85 @@ def long_keys_looked_up():
 def property_names_by_branches():
     return {"propertyNames": {"anyOf": [{"const": f"n{i}"} for i in range(300)] + [{"pattern": "^k"}]}}, \
         filled("{", lambda i: f'"k{i}":0', "}")
+
+
+# ── both passes ──────────────────────────────────────────────────────────────────────────────────
+
+@case
+def fails_when_nearly_all_is_spent():
+    """The first pass comes to the one bad item just before its budget ends; the second has to come there too."""
+    head = '["' + "x" * (SIZE - 118010) + '",'
+    return {"items": {"not": {"const": 2}}}, head + "1," * 58990 + "2]"
+
+
+@case
+def fails_in_the_middle_and_everywhere():
+    """Half of the budget is spent before, and each item behind is a violation of its own."""
+    head = '["' + "x" * (SIZE - 118010) + '",'
+    return {"items": {"not": {"const": 2}}}, head + "1," * 30000 + ",".join(["2"] * 28990) + "]"
+
+
+# ── large messages that somebody may well send ───────────────────────────────────────────────────
+
+@honest
+def honest_readings():
+    """A gateway's batch: objects of twelve properties, each with a rule of its own."""
+    item = {"type": "object", "additionalProperties": False, "properties": {
+        "ts": {"type": "integer", "minimum": 0}, "seq": {"type": "integer", "minimum": 0},
+        "id": {"type": "string", "format": "uuid"}, "machine": {"type": "string", "pattern": "^press-[0-9]{3}$"},
+        "state": {"enum": ["running", "idle", "fault", "setup"]},
+        "temperature": {"type": "number", "minimum": -50, "maximum": 400, "multipleOf": 0.1},
+        "pressure": {"type": "number", "minimum": 0}, "unit": {"const": "C"},
+        "operator": {"type": "string", "minLength": 1, "maxLength": 40},
+        "at": {"type": "string", "format": "date-time"}, "good": {"type": "boolean"},
+        "tags": {"type": "array", "items": {"type": "string"}, "uniqueItems": True, "maxItems": 8}}}
+    item["required"] = list(item["properties"])
+    return {"type": "array", "items": item}, filled("[", lambda i: compact({
+        "ts": 1767225600000 + i, "seq": i, "id": f"01234567-89ab-4cde-8f01-{i:012x}", "machine": f"press-{i % 1000:03}",
+        "state": ["running", "idle", "fault"][i % 3], "temperature": 180 + i % 600 / 10, "pressure": i / 8,
+        "unit": "C", "operator": "Bärbel", "at": "2026-01-01T00:00:00.5Z", "good": True,
+        "tags": ["a", "b", "c"]}), "]")
+
+
+@honest
+def honest_readings_of_kinds():
+    """The same by oneOf: which of six kinds an item is."""
+    kinds = [{"properties": {"kind": {"const": f"k{k}"}, "value": {"type": "number", "minimum": k},
+                             "unit": {"enum": ["C", "bar", "mm"]}}, "required": ["kind", "value"]} for k in range(6)]
+    return {"items": {"oneOf": kinds}}, filled("[", lambda i: compact(
+        {"kind": f"k{i % 6}", "value": 10 + i / 4, "unit": "bar"}), "]")
+
+
+@honest
+def honest_series():
+    """A wave form, nothing but numbers with a bound that some of them meet."""
+    return {"items": {"type": "number", "minimum": -1, "maximum": 0.5}}, \
+        filled("[", lambda i: str((i * 37 % 1500 - 1000) / 1000), "]")
+
+
+@honest
+def honest_series_by_steps():
+    return {"items": {"type": "number", "multipleOf": 0.25}}, filled("[", lambda i: f"{100 + i % 64 / 4:.2f}", "]")
+
+
+@honest
+def honest_tags():
+    """A whole plant in one object: names by a pattern, values by a schema, in no order."""
+    return {"propertyNames": {"pattern": "^[A-Z]{2}[0-9]+/"}, "additionalProperties": {"type": "number", "maximum": 1e6}}, \
+        filled("{", lambda i: f'"TI{i * 7919 % 100003}/pv":{i / 8}', "}")
+
+
+@honest
+def honest_tags_undeclared():
+    """Three are declared, thousands come along."""
+    return {"properties": {name: {"type": "number"} for name in ("a", "b", "c")}, "required": ["a"]}, \
+        filled('{"a":1,', lambda i: f'"tag{i}":{i}', "}")
+
+
+@honest
+def honest_text():
+    """One long text, by a pattern."""
+    return {"type": "string", "pattern": "^[^<>]*$", "maxLength": 262144}, '"' + "wörter " * (SIZE // 8 - 1) + '"'
 
 
 def write(folder):

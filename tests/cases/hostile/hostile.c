@@ -4,7 +4,7 @@
  *
  * One line a case: `refused NAME: why` (at load), or `judged NAME: holds`, or `judged NAME: CODE`, the
  * first violation's. What a message costs the broker happens inside hostile_judge(), as in judge.c for a
- * message that ends badly: read, judged, judged again to tell what is wrong, its keys proved.
+ * message that ends badly: read, judged, its keys proved, told what is wrong.
  */
 #include "base/file.h"
 #include "validation/json_schema/schema.h"
@@ -30,7 +30,7 @@ hostile_judge(const struct slu_schema *schema, struct slu_schema_scratch *scratc
         return false;
     if (slu_schema_judge(schema, scratch, payload, NULL))
         return slu_payload_prove(payload);
-    return slu_payload_prove(payload) && slu_schema_judge(schema, scratch, payload, verdict);
+    return slu_payload_prove(payload) && slu_schema_tell(schema, scratch, payload, verdict);
 }
 
 static bool read_file(const char *folder, const char *name, const char *suffix, struct slu_buf *out)
