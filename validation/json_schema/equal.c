@@ -38,7 +38,8 @@ static bool numbers_equal(struct slu_run *run, const struct slu_value *value,
     const struct slu_decimal a = slu_run_digits(run, value, digits);
     const struct slu_decimal b = to_raw != 0 ? slu_decimal_of(slu_value_text(other + to_raw))
                                              : slu_run_digits(run, other, other_digits);
-    return slu_run_draw(run, 40 + a.n_read + b.n_read + (a.n_text + b.n_text) / 2) && slu_decimal_compare(&a, &b) == 0;
+    return slu_run_draw(run, 40 + a.n_read + b.n_read + (a.n_text + b.n_text) / 2) &&
+           slu_decimal_compare(&a, &b) == 0;
 }
 
 static bool strings_equal(struct slu_run *run, const struct slu_value *a, const struct slu_value *b)

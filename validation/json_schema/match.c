@@ -166,8 +166,8 @@ void slu_keyword_const_compile(struct slu_build *build, const struct slu_keyword
 }
 
 /* What is beyond words keeps out of the usual way: those need no frame. */
-static __attribute__((noinline)) bool
-is_among(struct slu_run *run, const struct value_set *set, const struct slu_value *value)
+static __attribute__((noinline)) bool is_among(struct slu_run *run, const struct value_set *set,
+                                               const struct slu_value *value)
 {
     for (size_t i = 0; i < set->n; i++)
         if (slu_value_equal(run, value, set->values[i], set->to_raw))
@@ -196,8 +196,8 @@ static bool is_a_word_of(const struct value_set *set, const struct slu_value *va
     return found;
 }
 
-static __attribute__((noinline)) bool
-is_in_slots(struct slu_run *run, const struct value_set *set, const struct slu_value *value)
+static __attribute__((noinline)) bool is_in_slots(struct slu_run *run, const struct value_set *set,
+                                                  const struct slu_value *value)
 {
     size_t work = 0;
     size_t at = slu_value_hash(value, &work) & set->mask;

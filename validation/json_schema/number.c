@@ -12,9 +12,9 @@ struct bound {
     int64_t whole;         /* when is_whole */
     bool is_whole;         /* fits int64_t */
     struct slu_decimal exact;
-    bool is_short;   /* at most 15 digits: among such, doubles tie for equal ones only */
-    int64_t digits;  /* short and 10^-15 or more: the number is digits / scale … */
-    double scale;    /* … a power of ten; 0: it is not */
+    bool is_short;  /* at most 15 digits: among such, doubles tie for equal ones only */
+    int64_t digits; /* short and 10^-15 or more: the number is digits / scale … */
+    double scale;   /* … a power of ten; 0: it is not */
 };
 
 #define SHORT_DIGITS 15 /* of a decimal that a double can hold: DBL_DIG */
@@ -233,9 +233,8 @@ bool slu_keyword_multiple_of_judge(struct slu_run *run, const struct slu_op *op,
     const struct slu_decimal exact = slu_run_digits(run, value, digits);
     if (!slu_run_draw(run, 56 + exact.n_text / 2))
         return false;
-    const int multiple =
-        slu_decimal_is_multiple(
-        &exact, &step->exact, (uint64_t)run->budget / UNITS_A_DIGIT_STEP, &work);
+    const int multiple = slu_decimal_is_multiple(&exact, &step->exact,
+                                                 (uint64_t)run->budget / UNITS_A_DIGIT_STEP, &work);
     if (multiple < 0)
         return slu_run_stop(run, SLU_RUN_BUDGET_GONE, value);
     if (!slu_run_draw(run, UNITS_A_DIGIT_STEP * work))

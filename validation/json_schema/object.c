@@ -13,9 +13,10 @@ static inline bool was_found(const uint64_t *found, const struct slu_property *p
 
 /* Neither was the key the one that was guessed, nor the one that came here before: some 100 instructions,
  * and more for a long key. NULL: not declared, or the budget is gone. */
-static __attribute__((noinline)) const struct slu_property *
-look_up(struct slu_run *run, const struct slu_object *object, uint32_t *after,
-        const struct slu_value *key)
+static __attribute__((noinline)) const struct slu_property *look_up(struct slu_run *run,
+                                                                    const struct slu_object *object,
+                                                                    uint32_t *after,
+                                                                    const struct slu_value *key)
 {
     const size_t len = slu_value_len(key);
     if (object->table.n == 0 || !slu_run_draw(run, 10 + len / 16))
@@ -30,8 +31,7 @@ static inline const struct slu_property *find_after(struct slu_run *run,
                                                     const struct slu_value *key)
 {
     uint32_t *after = slu_property_order_at(&run->scratch->order, guess);
-    const struct slu_property *property =
-        slu_property_table_remembered(&object->table, after, key);
+    const struct slu_property *property = slu_property_table_remembered(&object->table, after, key);
     return property != NULL ? property : look_up(run, object, after, key);
 }
 

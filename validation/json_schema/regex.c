@@ -160,7 +160,8 @@ static int count_step(pcre2_callout_block *block, void *data)
 {
     struct slu_regex_scratch *scratch = data;
     const size_t way = block->current_position - block->start_match;
-    if (++scratch->steps > PATTERN_STEPS || !slu_run_draw(scratch->run, 10 + way / 8 + scratch->behind))
+    if (++scratch->steps > PATTERN_STEPS ||
+        !slu_run_draw(scratch->run, 10 + way / 8 + scratch->behind))
         return PCRE2_ERROR_CALLOUT;
     return 0;
 }
