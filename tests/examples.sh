@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every configuration of examples/ is right, and does what its own tests say; what shows rules by itself
+# Every configuration of examples/ and docker/ is right, and does what its own tests say; what shows rules by itself
 # shows them holding.
 #
 #   tests/examples.sh SLUICE
@@ -8,7 +8,7 @@ set -euo pipefail
 sluice=$(realpath "${1:?usage: tests/examples.sh SLUICE}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 outcome=0
-for file in examples/*/*.yaml; do
+for file in examples/*/*.yaml docker/sluice/*.yaml; do
     for verb in check test; do
         if said=$("$sluice" "$verb" "$file" 2>&1); then
             echo "ok examples: sluice $verb $file"

@@ -110,6 +110,7 @@ run_everything() {
     suite callback tests/bench/callback/run.py --build build/release
     suite factory tests/factory/run.py --build build/release
     suite demo tests/demo.sh
+    suite docker tests/docker/run.sh
     suite fuzz tests/fuzz/run.py build/fuzz "$logs/fuzz"
 }
 

@@ -18,6 +18,7 @@ test_packages=(
     clang libclang-rt-dev clang-format clang-tidy llvm valgrind strace
     python3 procps iproute2 jq openssl debootstrap
     postgresql default-jre-headless maven
+    docker.io docker-compose
 )
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -96,10 +97,10 @@ main() {
         fi
         ;;
     esac
-    # The broker's package starts a broker on port 1883, PostgreSQL's a server on 5432. Nobody asked for
-    # those: they are not started where they were not installed before.
+    # The broker's package starts a broker on port 1883, PostgreSQL's a server on 5432, Docker's an engine.
+    # Nobody asked for those: they are not started where they were not installed before.
     local policy=/usr/sbin/policy-rc.d made_policy=no
-    if ! { installed mosquitto && installed postgresql; } && [ ! -e "$policy" ]; then
+    if ! { installed mosquitto && installed postgresql && installed docker.io; } && [ ! -e "$policy" ]; then
         printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
         as_root chmod 755 "$policy"
         made_policy=yes
