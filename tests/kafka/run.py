@@ -24,9 +24,11 @@ import test_refused
 
 
 def suites():
-    import test_plugin  # they look for the build when they are read
+    import test_all_sinks  # they look for the build when they are read
+    import test_plugin
     import test_typed
-    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed]
+    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed,
+            test_all_sinks]
 
 
 def tests(long, words):
