@@ -199,14 +199,19 @@ def test_what_is_sent_is_acknowledged_and_arrives(folder):
                 # The gateway of the play reconnected: 5,000 messages are two and a half plays.
                 assert numbers["reconnects"] == 2, numbers
                 assert ("p50_us" in numbers) == (qos != 0), numbers
-                wait_until(lambda path=path: len(heard(path)) >= 5000, "all arrived")
-                listener.terminate()
-                listener.wait()
-                assert len(heard(path)) == 5000, (qos, clients, len(heard(path)))
+                # At QoS 0 what was still in the old connection when the gateway comes back is gone:
+                # the broker closes it unread.
+                at_least = 5000 if qos else 4900
+                try:
+                    wait_until(lambda path=path: len(heard(path)) >= at_least, "all arrived")
+                finally:
+                    listener.terminate()
+                    listener.wait()
+                assert at_least <= len(heard(path)) <= 5000, (qos, clients, len(heard(path)))
                 said = collections.Counter(row[2].encode() for row in
                                            stream("--messages", 5000, "--clients", clients))
                 topics = collections.Counter(line.split(b"\t")[0] for line in heard(path))
-                assert topics == said, (topics - said, said - topics)
+                assert topics == said or (qos == 0 and topics <= said), (topics - said, said - topics)
     finally:
         broker.kill()
 
