@@ -594,7 +594,7 @@ static void stop_after(struct slu_delivery *delivery, size_t n_opens)
 {
     const int64_t deadline = slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S;
     slu_delivery_stop(delivery, deadline);
-    assert_true(slu_delivery_join(delivery, deadline));
+    assert_true(slu_delivery_join(delivery, deadline, NULL));
     assert_int_equal(shore.n_closes, n_opens);
 }
 
@@ -1074,7 +1074,7 @@ static void a_stop_waits_for_what_is_not_durable_yet(void **state)
     slu_delivery_stop(delivery, deadline);
     AWAIT(ten_committed);
     append(0); /* now they are written */
-    assert_true(slu_delivery_join(delivery, deadline));
+    assert_true(slu_delivery_join(delivery, deadline, NULL));
     check_fates(0);
     assert_int_equal(spool.committed, 20);
 }
@@ -1089,7 +1089,7 @@ static void a_sink_that_is_away_is_not_waited_for(void **state)
     struct slu_delivery *delivery = start_with(&o);
     AWAIT(asked_once);
     slu_delivery_stop(delivery, slu_clock_mono_ns() + 1000000 * SLU_NS_PER_S);
-    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S));
+    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S, NULL));
     assert_int_equal(spool.committed, 0);
     assert_int_equal(shore.n_finishes, 0);
 }
@@ -1103,7 +1103,7 @@ static void a_slow_sink_ends_with_the_deadline(void **state)
     AWAIT(pushed_once);
     const int64_t deadline = slu_clock_mono_ns() + 2500 * SLU_NS_PER_MS;
     slu_delivery_stop(delivery, deadline);
-    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S));
+    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S, NULL));
     assert_int_equal(spool.committed, 0);
     assert_int_equal(shore.n_finishes, 1);
     assert_int_equal(shore.n_closes, 1);
@@ -1122,7 +1122,7 @@ static void a_sink_that_hangs_is_left_behind(void **state)
     AWAIT(asked_once);
     const int64_t deadline = slu_clock_mono_ns() + 50 * SLU_NS_PER_MS;
     slu_delivery_stop(delivery, deadline);
-    assert_false(slu_delivery_join(delivery, deadline));
+    assert_false(slu_delivery_join(delivery, deadline, NULL));
 
     /* It wakes up later, and does nothing more. */
     pthread_mutex_lock(&lock);

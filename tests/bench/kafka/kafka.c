@@ -312,7 +312,7 @@ static double run_spool(const char *folder)
         nap();
     const double seconds = seconds_since(begun);
     slu_delivery_stop(delivery, slu_clock_mono_ns() + 5 * SLU_NS_PER_S);
-    slu_delivery_join(delivery, slu_clock_mono_ns() + 10 * SLU_NS_PER_S);
+    slu_delivery_join(delivery, slu_clock_mono_ns() + 10 * SLU_NS_PER_S, NULL);
     slu_spool_close(spool, slu_clock_mono_ns() + 5 * SLU_NS_PER_S);
     return seconds;
 }
