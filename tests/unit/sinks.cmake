@@ -1,5 +1,5 @@
 # sinks/ without its spool.
-foreach(name circuit container dead_letter envelope file_sink section typed)
+foreach(name circuit container dead_letter envelope file_avro file_crash file_sink section typed)
     slu_unit_test(test_${name} slu_sinks slu_spool slu_avro slu_payload slu_base)
 endforeach()
 
@@ -7,13 +7,16 @@ slu_unit_test(test_sinks ${slu_all_sinks} slu_spool slu_avro slu_payload slu_bas
 
 # The delivery is tested against a spool of the test's own: linked without the real one.
 slu_unit_test(test_delivery slu_sinks slu_avro slu_payload slu_base)
+slu_unit_test(test_delivery_pause slu_sinks slu_avro slu_payload slu_base)
 
 # These fail, count and cut short the system calls of what they test.
 target_link_options(test_dead_letter PRIVATE
     -Wl,--wrap=pwrite,--wrap=fdatasync,--wrap=ftruncate)
-target_link_options(test_file_sink PRIVATE
-    -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync
-    -Wl,--wrap=ftruncate,--wrap=renameat,--wrap=renameat2,--wrap=unlinkat)
+foreach(name avro crash sink)
+    target_link_options(test_file_${name} PRIVATE
+        -Wl,--wrap=openat,--wrap=mkdirat,--wrap=write,--wrap=pwrite,--wrap=fsync,--wrap=fdatasync
+        -Wl,--wrap=ftruncate,--wrap=renameat,--wrap=renameat2,--wrap=unlinkat)
+endforeach()
 
 # Every allocation fails once.
 slu_unit_test(test_container_memory slu_sinks slu_spool slu_avro slu_payload slu_base)

@@ -1,4 +1,6 @@
 slu_unit_test(test_spool slu_spool slu_base)
+slu_unit_test(test_spool_full slu_spool slu_base)
+slu_unit_test(test_spool_open slu_spool slu_base)
 slu_unit_test(test_spool_damage slu_spool slu_base)
 slu_unit_test(test_spool_model slu_spool slu_base)
 slu_unit_test(test_spool_threads slu_spool slu_base)
