@@ -39,4 +39,18 @@ static inline bool slu_slice_starts_with(struct slu_slice text, struct slu_slice
            (prefix.len == 0 || memcmp(text.data, prefix.data, prefix.len) == 0);
 }
 
+/* Without the blanks (space, tab, CR, LF) around it. */
+static inline struct slu_slice slu_slice_trim(struct slu_slice text)
+{
+    static const char blanks[] = " \t\r\n";
+
+    while (text.len > 0 && memchr(blanks, text.data[text.len - 1], sizeof(blanks) - 1) != NULL)
+        text.len--;
+    while (text.len > 0 && memchr(blanks, text.data[0], sizeof(blanks) - 1) != NULL) {
+        text.data++;
+        text.len--;
+    }
+    return text;
+}
+
 #endif

@@ -362,8 +362,7 @@ static int on_reload(int event_type, void *event_data, void *user_data)
 {
     struct door *door = user_data;
 
-    (void)event_type;
-    (void)event_data;
+    (void)event_type, (void)event_data;
     slu_house_reload(door->house);
     return door->host.is_21 ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
 }
@@ -412,10 +411,10 @@ EXPORTED int mosquitto_plugin_version(int supported_version_count, const int *su
     return -1;
 }
 
-/* The one option, `plugin_opt_config PATH`. NULL when it is missing or another one is there. */
+/* The one option, `plugin_opt_config PATH`, copied. NULL when it is missing or another one is there. */
 static char *config_option(const struct mosquitto_opt *options, int n_options)
 {
-    const char *config = NULL;
+    struct slu_slice path = slu_slice_of(NULL);
 
     for (int i = 0; i < n_options; i++) {
         if (strcmp(options[i].key, "config") != 0) {
@@ -424,20 +423,14 @@ static char *config_option(const struct mosquitto_opt *options, int n_options)
                     options[i].key);
             return NULL;
         }
-        config = options[i].value;
+        path = slu_slice_trim(slu_slice_of(options[i].value));
     }
-    if (config != NULL)
-        config += strspn(config, " \t");
-    if (config == NULL || *config == '\0') {
-        slu_log(SLU_LOG_ERROR,
-                "plugin_opt_config is missing: add `plugin_opt_config /path/to/sluice.yaml` "
-                "below the plugin line of mosquitto.conf");
-        return NULL;
-    }
-    size_t len = strlen(config);
-    while (len > 0 && strchr(" \t\r\n", config[len - 1]) != NULL)
-        len--;
-    return strndup(config, len);
+    if (path.len != 0)
+        return strndup(path.data, path.len);
+    slu_log(SLU_LOG_ERROR,
+            "plugin_opt_config is missing: add `plugin_opt_config /path/to/sluice.yaml` "
+            "below the plugin line of mosquitto.conf");
+    return NULL;
 }
 
 static void close_door(struct door *door)
@@ -497,8 +490,7 @@ EXPORTED int mosquitto_plugin_init(mosquitto_plugin_id_t *id, void **user_data,
 
 EXPORTED int mosquitto_plugin_cleanup(void *user_data, struct mosquitto_opt *options, int n_options)
 {
-    (void)options;
-    (void)n_options;
+    (void)options, (void)n_options;
     if (user_data == NULL)
         return MOSQ_ERR_SUCCESS; /* 2.1 calls this after a failed init as well */
     unregister_events(user_data);

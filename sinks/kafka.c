@@ -6,7 +6,7 @@
  * Everything librdkafka has to say is served by poll (log.queue), so no callback runs in another
  * thread, and none after the end.
  *
- * Threads: slu_kafka_client_free() makes one that waits for librdkafka's threads, because
+ * Threads: slu_kafka_client_free() makes one that waits for librdkafka's threads (ending.h), because
  * rd_kafka_destroy() has no deadline.
  */
 #include "sinks/kafka_client.h"
@@ -15,17 +15,14 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/nearest.h"
+#include "sinks/ending.h"
 
 #include <librdkafka/rdkafka.h>
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
-#include <time.h>
 
 #define LOG_NS        (10 * SLU_NS_PER_S) /* between two lines of librdkafka */
 #define FLUSH_MS      500
@@ -40,27 +37,6 @@ struct slu_kafka_client {
     /* Handles of topics that were used lately: a place each by the hash of its name. */
     rd_kafka_topic_t *topics[TOPICS];
     struct slu_log_rate log_rate;
-};
-
-/* Before the section's properties; those may change them. */
-static const struct {
-    const char *name, *value;
-} defaults[] = {
-    {"client.id", "sluice"},
-    {"partitioner", "murmur2_random"}, /* as Kafka's own clients: a key's partition is the same */
-    {"topic.metadata.propagation.max.ms", "5000"}, /* a missing topic is told after this */
-    {"reconnect.backoff.max.ms", "2000"},
-    {"socket.keepalive.enable", "true"},
-    {"log.connection.close", "false"}, /* an idle connection that is closed is no news */
-};
-
-/* After them. */
-static const struct {
-    const char *name, *value;
-} fixed[] = {
-    {"enable.idempotence", "true"},     {"acks", "all"},
-    {"message.timeout.ms", "0"},        {"enable.gapless.guarantee", "true"},
-    {"statistics.interval.ms", "5000"}, {"log.queue", "true"},
 };
 
 /* ---- what librdkafka tells ------------------------------------------------------------------------------ */
@@ -180,6 +156,14 @@ static int set_own(rd_kafka_conf_t *conf, const char *name, const char *value, s
     return slu_err_set(err, SLU_EINVAL, "%s", text);
 }
 
+static int set_table(rd_kafka_conf_t *conf, const struct slu_kafka_own *table, struct slu_err *err)
+{
+    for (; table->name != NULL; table++)
+        if (set_own(conf, table->name, table->value, err) != 0)
+            return -1;
+    return 0;
+}
+
 /* A property is not to be larger than `limit`. */
 static int set_limit(rd_kafka_conf_t *conf, const char *name, size_t limit, struct slu_err *err)
 {
@@ -197,20 +181,15 @@ static int set_all(rd_kafka_conf_t *conf, const struct slu_kafka_options *option
 {
     char text[TEXT_SIZE];
 
-    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
-        if (set_own(conf, defaults[i].name, defaults[i].value, err) != 0)
-            return -1;
-    }
+    if (set_table(conf, slu_kafka_defaults, err) != 0)
+        return -1;
     for (size_t i = 0; i < options->n_properties; i++) {
         const struct slu_kafka_property *property = &options->properties[i];
         if (set_property(conf, property, text) != 0)
             return slu_err_set(err, SLU_EINVAL, "properties: %s: %s", property->name, text);
     }
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
-        if (set_own(conf, fixed[i].name, fixed[i].value, err) != 0)
-            return -1;
-    }
-    if (set_limit(conf, "batch.size", limits.batch_bytes, err) != 0 ||
+    if (set_table(conf, slu_kafka_fixed, err) != 0 ||
+        set_limit(conf, "batch.size", limits.batch_bytes, err) != 0 ||
         set_limit(conf, "batch.num.messages", limits.batch_records, err) != 0)
         return -1;
     return set_own(conf, "bootstrap.servers", options->brokers, err);
@@ -305,70 +284,15 @@ fail:
     return NULL;
 }
 
-/* What the thread that ends a producer and the one that waits for it share. Who leaves last frees. */
-struct ending {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct slu_kafka_client *client;
-    bool is_over, is_left;
-};
-
-static void destroy(struct slu_kafka_client *client)
+static void destroy(void *context)
 {
+    struct slu_kafka_client *client = context;
     for (size_t i = 0; i < TOPICS; i++) {
         if (client->topics[i] != NULL)
             rd_kafka_topic_destroy(client->topics[i]);
     }
     rd_kafka_destroy(client->rk);
     free(client);
-}
-
-static void free_ending(struct ending *ending)
-{
-    pthread_cond_destroy(&ending->changed);
-    pthread_mutex_destroy(&ending->lock);
-    free(ending);
-}
-
-static void *run_ending(void *context)
-{
-    struct ending *ending = context;
-    destroy(ending->client);
-    pthread_mutex_lock(&ending->lock);
-    ending->is_over = true;
-    const bool is_left = ending->is_left;
-    pthread_cond_signal(&ending->changed);
-    pthread_mutex_unlock(&ending->lock);
-    if (is_left)
-        free_ending(ending);
-    return NULL;
-}
-
-/* A detached thread that ends the producer; NULL: none could be made. */
-static struct ending *start_ending(struct slu_kafka_client *client)
-{
-    struct ending *ending = calloc(1, sizeof(*ending));
-    pthread_condattr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    if (ending == NULL)
-        return NULL;
-    ending->client = client;
-    pthread_mutex_init(&ending->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&ending->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int sys = pthread_create(&thread, NULL, run_ending, ending);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (sys != 0) {
-        free_ending(ending);
-        return NULL;
-    }
-    pthread_detach(thread);
-    return ending;
 }
 
 bool slu_kafka_client_free(struct slu_kafka_client *client)
@@ -379,24 +303,7 @@ bool slu_kafka_client_free(struct slu_kafka_client *client)
     rd_kafka_purge(client->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(client->rk, FLUSH_MS);
     const bool is_complete = rd_kafka_outq_len(client->rk) == 0;
-    struct ending *ending = start_ending(client);
-    if (ending == NULL) {
-        destroy(client);
-        return is_complete;
-    }
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(DESTROY_NS / SLU_NS_PER_S);
-    pthread_mutex_lock(&ending->lock);
-    while (!ending->is_over &&
-           pthread_cond_timedwait(&ending->changed, &ending->lock, &until) != ETIMEDOUT) {
-    }
-    const bool is_over = ending->is_over;
-    ending->is_left = !is_over;
-    pthread_mutex_unlock(&ending->lock);
-    if (is_over)
-        free_ending(ending);
-    else
+    if (!slu_end_within(destroy, client, DESTROY_NS))
         slu_log(SLU_LOG_WARNING, "sink %s: a Kafka producer does not end; it is left behind",
                 events.sink);
     return is_complete;

@@ -3,6 +3,7 @@ pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka)
 
 slu_room(slu_kafka
     SOURCES
+        ending.c
         kafka.c
         kafka_fate.c
         kafka_lose.c

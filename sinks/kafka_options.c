@@ -11,6 +11,28 @@
 #include <strings.h>
 #include <unistd.h>
 
+/* ---- properties that we set ----------------------------------------------------------------------------- */
+
+const struct slu_kafka_own slu_kafka_defaults[] = {
+    {"client.id", "sluice"},
+    {"partitioner", "murmur2_random"}, /* as Kafka's own clients: a key's partition is the same */
+    {"topic.metadata.propagation.max.ms", "5000"}, /* a missing topic is told after this */
+    {"reconnect.backoff.max.ms", "2000"},
+    {"socket.keepalive.enable", "true"},
+    {"log.connection.close", "false"}, /* an idle connection that is closed is no news */
+    {NULL, NULL},
+};
+
+const struct slu_kafka_own slu_kafka_fixed[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"message.timeout.ms", "0"},
+    {"enable.gapless.guarantee", "true"},
+    {"statistics.interval.ms", "5000"},
+    {"log.queue", "true"},
+    {NULL, NULL},
+};
+
 /* ---- properties that may not be set -------------------------------------------------------------------- */
 
 #define ORDER    "records of a key would not stay in order"

@@ -48,6 +48,14 @@ const char *slu_kafka_options_property(const struct slu_kafka_options *options, 
 /* Why a property of librdkafka may not be set; NULL: it may. */
 const char *slu_kafka_options_refusal(const char *name, const char *value);
 
+/* What we set ourselves; the last row has no name. */
+struct slu_kafka_own {
+    const char *name, *value;
+};
+extern const struct slu_kafka_own
+    slu_kafka_defaults[];                            /* the section's properties may change them */
+extern const struct slu_kafka_own slu_kafka_fixed[]; /* may not be set otherwise */
+
 #define SLU_KAFKA_TOPIC_MAX 249u /* bytes of a topic's name; Kafka's own limit */
 
 #endif

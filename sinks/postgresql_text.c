@@ -11,19 +11,9 @@
 #define CYCLE_YEARS 400 /* after which the calendar repeats */
 #define CYCLE_US    (INT64_C(146097) * 86400 * 1000000)
 
-static struct slu_slice trimmed(struct slu_slice text)
-{
-    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL && text.data[0] != '\0')
-        text = slu_slice(text.data + 1, text.len - 1);
-    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL &&
-           text.data[text.len - 1] != '\0')
-        text.len--;
-    return text;
-}
-
 bool slu_pg_text_number(struct slu_slice text, struct slu_slice *number)
 {
-    *number = trimmed(text);
+    *number = slu_slice_trim(text);
     if (number->len > 1 && number->data[0] == '+' && number->data[1] != '-')
         *number = slu_slice(number->data + 1, number->len - 1);
     return slu_pg_is_number(*number);
@@ -37,7 +27,7 @@ bool slu_pg_text_truth(struct slu_slice text, bool *truth)
     } words[] = {{"true", true}, {"false", false}, {"on", true},
                  {"off", false}, {"1", true},      {"0", false}};
 
-    text = trimmed(text);
+    text = slu_slice_trim(text);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (text.len != strlen(words[i].word) ||
             strncasecmp(text.data, words[i].word, text.len) != 0)
@@ -56,7 +46,7 @@ bool slu_pg_text_time(struct slu_slice text, int64_t *us)
     int64_t ns;
     int year = 0;
 
-    text = trimmed(text);
+    text = slu_slice_trim(text);
     if (text.len < 20 || text.len >= sizeof(moved))
         return false;
     for (size_t i = 0; i < 4; i++) {
@@ -84,7 +74,7 @@ static int hex_digit(char c)
 
 bool slu_pg_text_uuid(struct slu_slice text, struct slu_uuid *id)
 {
-    text = trimmed(text);
+    text = slu_slice_trim(text);
     const bool has_dashes = text.len == SLU_UUID_TEXT_SIZE - 1;
     size_t at = 0;
 

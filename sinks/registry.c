@@ -1,5 +1,5 @@
-/* registry.c -- see registry.h: one question, the cache before it or behind it, the references of what
- * was answered.
+/* registry.c -- see registry.h: one question, the cache before it or behind it. The references of what was
+ * answered: registry_references.c.
  *
  *   by_id, by_version 3 ──▶ cache ── not there ──▶ ask ──▶ references, each by_version ──▶ cache
  *   by_version latest ────────────────────────────▶ ask ──▶ … ──▶ cache, as latest and under its number
@@ -9,6 +9,7 @@
 
 #include "sinks/registry_cache.h"
 #include "sinks/registry_http.h"
+#include "sinks/registry_inside.h"
 #include "sinks/registry_reply.h"
 #include "validation/avro/schema.h"
 
@@ -18,15 +19,7 @@
 #include <string.h>
 
 #define PATH_MAX_BYTES  6000
-#define REFERENCE_DEPTH 8
-#define REFERENCE_BYTES ((size_t)4 << 20)
 #define ARENA_MAX_BYTES ((size_t)64 << 20)
-
-struct slu_registry {
-    struct slu_registry_options options;
-    struct slu_http *http;
-    struct slu_http_reply reply;
-};
 
 /* ---- the client ---------------------------------------------------------------------------------------- */
 
@@ -163,10 +156,9 @@ static int ask(struct slu_registry *registry, const char *path, const char *body
     return tell_status(registry, err);
 }
 
-/* "<head><subject, escaped><tail>" */
-static int ask_subject(struct slu_registry *registry, const char *head, const char *subject,
-                       const char *tail, const char *body, int64_t deadline_mono_ns,
-                       struct slu_err *err)
+int slu_registry_ask_subject(struct slu_registry *registry, const char *head, const char *subject,
+                             const char *tail, const char *body, int64_t deadline_mono_ns,
+                             struct slu_err *err)
 {
     struct slu_buf path;
     int result;
@@ -287,90 +279,6 @@ size_t slu_registry_cached_versions(const struct slu_registry_options *options, 
     return n;
 }
 
-/* ---- references ------------------------------------------------------------------------------------------- */
-
-/* References while they are gathered, each behind what it refers to. */
-struct gathering {
-    struct slu_registry *registry;
-    struct slu_registry_schema *schema;
-    struct slu_registry_reference *found; /* SLU_REGISTRY_REFERENCE_MAX of them */
-    size_t n;
-    size_t asked, bytes;
-    int64_t deadline_mono_ns;
-};
-
-static bool is_found(const struct gathering *gathering, const struct slu_registry_reference *wanted)
-{
-    for (size_t i = 0; i < gathering->n; i++)
-        if (strcmp(gathering->found[i].name, wanted->name) == 0)
-            return true;
-    return false;
-}
-
-static int ask_reference(struct gathering *gathering, const struct slu_registry_reference *wanted,
-                         struct slu_registry_said *said, struct slu_err *err)
-{
-    char tail[64];
-
-    if (++gathering->asked > SLU_REGISTRY_REFERENCE_MAX)
-        return slu_err_set(err, SLU_EINVAL, "the schema has more than %d references, with theirs",
-                           SLU_REGISTRY_REFERENCE_MAX);
-    snprintf(tail, sizeof(tail), "/versions/%" PRId64, wanted->version);
-    if (ask_subject(gathering->registry, "/subjects/", wanted->subject, tail, NULL,
-                    gathering->deadline_mono_ns, err) != 0 ||
-        slu_registry_read_schema(slu_buf_slice(&gathering->registry->reply.body),
-                                 &gathering->schema->arena, said, err) != 0)
-        return -1;
-    gathering->bytes += said->text.len;
-    if (gathering->bytes > REFERENCE_BYTES)
-        return slu_err_set(err, SLU_EINVAL, "the schema's references are larger than %zu bytes",
-                           REFERENCE_BYTES);
-    return 0;
-}
-
-/* Depth first; bounded by REFERENCE_DEPTH and by how many are asked for, so a circle ends too. */
-static int gather(struct gathering *gathering, const struct slu_registry_said *of, unsigned depth,
-                  struct slu_err *err)
-{
-    if (depth > REFERENCE_DEPTH)
-        return slu_err_set(err, SLU_EINVAL, "the schema's references go deeper than %d",
-                           REFERENCE_DEPTH);
-    for (size_t i = 0; i < of->n_references; i++) {
-        struct slu_registry_reference *wanted = &of->references[i];
-        struct slu_registry_said said;
-        if (is_found(gathering, wanted))
-            continue;
-        if (ask_reference(gathering, wanted, &said, err) != 0 ||
-            gather(gathering, &said, depth + 1, err) != 0)
-            return -1;
-        if (is_found(gathering, wanted))
-            continue;
-        gathering->found[gathering->n] = *wanted;
-        gathering->found[gathering->n++].text = said.text;
-    }
-    return 0;
-}
-
-static int gather_references(struct slu_registry *registry, struct slu_registry_schema *schema,
-                             const struct slu_registry_said *said, int64_t deadline_mono_ns,
-                             struct slu_err *err)
-{
-    struct gathering gathering = {
-        .registry = registry, .schema = schema, .deadline_mono_ns = deadline_mono_ns};
-
-    if (said->n_references == 0)
-        return 0;
-    gathering.found =
-        slu_arena_array(&schema->arena, SLU_REGISTRY_REFERENCE_MAX, sizeof(gathering.found[0]));
-    if (gathering.found == NULL)
-        return slu_err_set(err, SLU_ENOMEM, "no memory for a schema's references");
-    if (gather(&gathering, said, 1, err) != 0)
-        return -1;
-    schema->references = gathering.found;
-    schema->n_references = gathering.n;
-    return 0;
-}
-
 /* ---- questions -------------------------------------------------------------------------------------------- */
 
 /* The reply that was just read, whole; `id` < 0: as the reply says. */
@@ -384,7 +292,7 @@ static struct slu_registry_schema *take_reply(struct slu_registry *registry, int
         return NULL;
     if (slu_registry_read_schema(slu_buf_slice(&registry->reply.body), &schema->arena, &said,
                                  err) != 0 ||
-        gather_references(registry, schema, &said, deadline_mono_ns, err) != 0) {
+        slu_registry_gather(registry, schema, &said, deadline_mono_ns, err) != 0) {
         slu_registry_schema_free(schema);
         return NULL;
     }
@@ -427,7 +335,8 @@ struct slu_registry_schema *slu_registry_by_version(struct slu_registry *registr
         return schema;
     if (!latest)
         snprintf(tail, sizeof(tail), "/versions/%" PRId64, version);
-    if (ask_subject(registry, "/subjects/", subject, tail, NULL, deadline_mono_ns, err) != 0)
+    if (slu_registry_ask_subject(registry, "/subjects/", subject, tail, NULL, deadline_mono_ns,
+                                 err) != 0)
         return NULL;
     schema = take_reply(registry, -1, deadline_mono_ns, err);
     if (schema == NULL)
@@ -449,7 +358,8 @@ int slu_registry_versions(struct slu_registry *registry, const char *subject,
                           struct slu_err *err)
 {
     *n = 0;
-    if (ask_subject(registry, "/subjects/", subject, "/versions", NULL, deadline_mono_ns, err) != 0)
+    if (slu_registry_ask_subject(registry, "/subjects/", subject, "/versions", NULL,
+                                 deadline_mono_ns, err) != 0)
         return -1;
     return slu_registry_read_versions(slu_buf_slice(&registry->reply.body), versions, max, n, err);
 }
@@ -476,9 +386,9 @@ static int ask_id(struct slu_registry *registry, const char *subject, enum slu_r
     if (body == NULL)
         return slu_err_set(err, SLU_ENOMEM,
                            "no memory to ask the registry, or the schema is not UTF-8");
-    result =
-        ask_subject(registry, "/subjects/", subject,
-                    registry->options.may_register ? "/versions" : "", body, deadline_mono_ns, err);
+    result = slu_registry_ask_subject(registry, "/subjects/", subject,
+                                      registry->options.may_register ? "/versions" : "", body,
+                                      deadline_mono_ns, err);
     free(body);
     return result != 0 ? -1 : slu_registry_read_id(slu_buf_slice(&registry->reply.body), id, err);
 }
@@ -518,8 +428,9 @@ int slu_registry_compatible(struct slu_registry *registry, const char *subject,
                            "no memory to ask the registry, or the schema is not UTF-8");
     *compatible = true;
     why[0] = '\0';
-    const int result = ask_subject(registry, "/compatibility/subjects/", subject,
-                                   "/versions/latest?verbose=true", body, deadline_mono_ns, &said);
+    const int result =
+        slu_registry_ask_subject(registry, "/compatibility/subjects/", subject,
+                                 "/versions/latest?verbose=true", body, deadline_mono_ns, &said);
     free(body);
     if (result == 0)
         return slu_registry_read_compatible(slu_buf_slice(&registry->reply.body), compatible, why,

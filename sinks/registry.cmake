@@ -8,6 +8,7 @@ slu_room(slu_registry
         registry_cache.c
         registry_http.c
         registry_ids.c
+        registry_references.c
         registry_reply.c
         registry_whole.c
     LIBRARIES PkgConfig::CURL PkgConfig::JANSSON)

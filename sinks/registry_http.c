@@ -17,6 +17,7 @@
 
 #define URL_MAX            8192
 #define CONNECT_TIMEOUT_MS 5000L
+#define HEAD_LINES_MAX     1000 /* libcurl 8 ends at 5,000 by itself, as a failure of the network */
 
 struct slu_http {
     const struct slu_registry_options *options;
@@ -29,6 +30,7 @@ struct slu_http {
 struct incoming {
     struct slu_buf *body;
     size_t head_bytes;
+    unsigned head_lines;
     bool too_large;
     bool no_memory;
     const _Atomic bool *stop;
@@ -61,7 +63,8 @@ static size_t take_head(char *bytes, size_t size, size_t n, void *context)
 
     (void)bytes;
     incoming->head_bytes += n;
-    if (incoming->head_bytes > SLU_HTTP_HEAD_MAX)
+    incoming->head_lines++; /* libcurl calls once a line */
+    if (incoming->head_bytes > SLU_HTTP_HEAD_MAX || incoming->head_lines > HEAD_LINES_MAX)
         incoming->too_large = true;
     return incoming->too_large ? 0 : size * n;
 }

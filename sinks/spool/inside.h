@@ -8,7 +8,7 @@
  *   table.c     the segments there are, and what each sink still has to pass in them
  *   full.c      max_size, min_free, when_full
  *   recovery.c  from files to the state above
- *   reader.c    one sink's way through the segments
+ *   reader.c    one sink's way through the segments; walk.c, marks.c: its parts
  *
  * Threads: `lock` guards the table, the sinks' books and positions, and the names. It is held for
  * memory only, never over a system call that may wait (deleting a segment is the writer's, without

@@ -1,5 +1,5 @@
 /* reader.h -- the inside of a reader: its walk through the segments, and the marks of what it has read
- * but not committed. See reader.c. */
+ * but not committed. See reader.c, walk.c, marks.c. */
 #ifndef SLU_SINKS_SPOOL_READER_H
 #define SLU_SINKS_SPOOL_READER_H
 
@@ -39,6 +39,29 @@ struct slu_spool_reader {
     int64_t cursor_synced_ns;
     struct slu_log_rate cursor_rate;
 };
+
+/* ---- walk.c ----------------------------------------------------------------------------------------- */
+
+void slu_walk_init(struct slu_walk *walk, const struct slu_disk *disk);
+void slu_walk_fini(struct slu_walk *walk);
+
+/* Open `segment` at `offset`. 0; 1: the file is gone; -1: err. */
+int slu_walk_open(struct slu_spool *spool, struct slu_walk *walk, const struct slu_segment *segment,
+                  uint64_t offset, uint64_t last_seq, struct slu_err *err);
+
+/* Where to begin to find all records with seq > `after`; false: no segment holds any. Lock held. */
+bool slu_walk_start(struct slu_spool_reader *reader, uint64_t after, struct slu_segment *segment,
+                    uint64_t *offset, uint64_t *last_seq);
+
+/* Bring the reader's walk to a place from which all records behind `after` come. 1, 0: nothing there, -1. */
+int slu_walk_to(struct slu_spool_reader *reader, uint64_t after, struct slu_err *err);
+
+/* The next record of this sink; SLU_SCAN_END: none readable; LATER; ERROR. `leads`: what is passed gets a
+ * mark. `in_buffer`: only what is in memory already. */
+enum slu_scan_kind slu_walk_next(struct slu_spool_reader *reader, struct slu_walk *walk, bool leads,
+                                 bool in_buffer, struct slu_scan_item *item, struct slu_err *err);
+
+/* ---- marks.c ---------------------------------------------------------------------------------------- */
 
 /* A record of ours was passed by the walk that leads. */
 void slu_marks_record(struct slu_spool_reader *reader, uint64_t segment,

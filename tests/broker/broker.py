@@ -19,6 +19,7 @@ from pathlib import Path
 
 import mqtt
 import places
+import sanitizers
 
 
 class BrokerError(Exception):
@@ -63,9 +64,6 @@ def yaml(**sections):
     return "\n".join(lines) + "\n"
 
 
-SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
-
-
 class Broker:
     """`config`: text of sluice.yaml; None: a broker without the plugin."""
 
@@ -92,7 +90,6 @@ class Broker:
         if self.plugin:
             shutil.copy(places.PLUGIN, self.home / "mosquitto_sluice.so")
             (self.home / "mosquitto_sluice.so").chmod(0o755)
-            shutil.copy(places.TESTS / "broker" / "lsan.supp", self.home)
 
     def give(self, path):
         """Make `path` the broker's own."""
@@ -144,9 +141,7 @@ class Broker:
         preload = list(self.preload)
         if places.ASAN and self.plugin:
             preload.insert(0, places.asan_runtime())
-            env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:abort_on_error=0"
-            env["UBSAN_OPTIONS"] = "print_stacktrace=1"
-            env["LSAN_OPTIONS"] = f"suppressions={self.home}/lsan.supp:print_suppressions=0"
+            env.update(sanitizers.ENVIRONMENT)
         if preload:
             env["LD_PRELOAD"] = ":".join(str(path) for path in preload)
         return env
@@ -247,9 +242,7 @@ class Broker:
                           f"the log says {words!r}", timeout)
 
     def sanitizer_report(self):
-        text = self.log()
-        at = min((text.find(word) for word in SANITIZER_WORDS if word in text), default=-1)
-        return text[max(0, at - 200):at + 6000] if at >= 0 else ""
+        return sanitizers.report(self.log())
 
     def status(self):
         """status.json as it is now; None when there is none yet."""

@@ -1,5 +1,5 @@
 # base/ without its text parsers (those are in base_text.cmake).
-foreach(name arena base64 buf clock crc32c err json_text log nearest problems properties random units
+foreach(name arena base64 buf clock crc32c err json_text log nearest problems properties random slice units
         utf8 uuid)
     slu_unit_test(test_${name} slu_base)
 endforeach()

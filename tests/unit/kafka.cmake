@@ -1,5 +1,6 @@
 # The kafka sink; its test against a real Kafka is tests/kafka.
 set(kafka_rooms slu_kafka slu_registry slu_sinks slu_spool slu_avro slu_payload slu_base)
+slu_unit_test(test_ending ${kafka_rooms})
 foreach(name options headers queue sink)
     slu_unit_test(test_kafka_${name} ${kafka_rooms})
 endforeach()

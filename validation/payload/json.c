@@ -138,15 +138,6 @@ void slu_json_memory_fini(struct slu_json_memory *memory)
     *memory = (struct slu_json_memory){NULL, 0, 0};
 }
 
-static bool is_blank(struct slu_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (memchr(" \t\r\n", text.data[i], 4) == NULL)
-            return false;
-    }
-    return true;
-}
-
 /* The value of four hexadecimal digits behind "\u" at `at`; -1: it is no such escape. */
 static int escaped_unit(struct slu_slice text, size_t at)
 {
@@ -217,7 +208,7 @@ static const char *malformed_text(struct slu_slice text, yyjson_read_code code)
 /* What is wrong with a text that yyjson does not take. */
 static struct slu_json_fault diagnose(struct slu_slice text, const yyjson_read_err *err)
 {
-    if (is_blank(text))
+    if (slu_slice_trim(text).len == 0)
         return (struct slu_json_fault){SLU_PAYLOAD_EMPTY, 0, "there is no JSON value"};
     if (!slu_utf8_valid(text.data, text.len))
         return (struct slu_json_fault){SLU_PAYLOAD_UTF8, slu_place_of_bad_utf8(text),

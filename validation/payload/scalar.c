@@ -21,22 +21,6 @@ static enum slu_payload_fault refuse(struct slu_json_fault *fault, enum slu_payl
     return what;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct slu_slice trimmed(struct slu_slice bytes)
-{
-    while (bytes.len > 0 && is_blank(bytes.data[bytes.len - 1]))
-        bytes.len--;
-    while (bytes.len > 0 && is_blank(bytes.data[0])) {
-        bytes.data++;
-        bytes.len--;
-    }
-    return bytes;
-}
-
 static size_t digits(struct slu_slice text, size_t at)
 {
     size_t from = at;
@@ -83,7 +67,7 @@ static size_t match_number(struct slu_slice text, bool *whole)
 enum slu_payload_fault slu_scalar_number(struct slu_slice bytes, struct slu_slice *number,
                                          struct slu_json_fault *fault)
 {
-    struct slu_slice text = trimmed(bytes);
+    struct slu_slice text = slu_slice_trim(bytes);
     if (text.len == 0)
         return refuse(fault, SLU_PAYLOAD_EMPTY, 0, "there is no number");
     if (is_at(text, 0, "+") && !is_at(text, 1, "-")) {
@@ -110,7 +94,7 @@ enum slu_payload_fault slu_scalar_boolean(struct slu_slice bytes, struct slu_val
         {{"1", 1}, SLU_VALUE_TRUE},    {{"0", 1}, SLU_VALUE_FALSE},
         {{"on", 2}, SLU_VALUE_TRUE},   {{"off", 3}, SLU_VALUE_FALSE},
     };
-    struct slu_slice text = trimmed(bytes);
+    struct slu_slice text = slu_slice_trim(bytes);
     if (text.len == 0)
         return refuse(fault, SLU_PAYLOAD_EMPTY, 0, "there is no boolean");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
