@@ -78,7 +78,8 @@ class Plant:
         """`sluice ddl … | psql`"""
         subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(self.database.port),
                         "-U", "sluice", "plant"], input=self.sluice("ddl", str(self.broker.config_path)), text=True,
-                       check=True, env=dict(os.environ, PGPASSWORD="biscuits", PGOPTIONS="-c client_min_messages=warning"))
+                       check=True, env=dict(os.environ, PGPASSWORD="biscuits",
+                                            PGOPTIONS="-c client_min_messages=warning"))
         columns = self.database.sql("SELECT column_name, data_type FROM information_schema.columns "
                                     "WHERE table_name = 'weighing'", "plant")
         assert dict(columns) == TYPES, columns
@@ -86,6 +87,20 @@ class Plant:
     def check(self):
         said = json.loads(self.sluice("check", "--connect", "--json", str(self.broker.config_path)))
         assert said["ok"] and {sink["name"] for sink in said["sinks"]} == set(NAMES), said
+
+    def explain(self, schema_id):
+        """`sluice explain` reads messages by the ids that the plugin was told, and asks nobody."""
+        path = self.place.folder / "one"
+        for id_, verdict, code in ((schema_id, "holds", None), (schema_id + 1, "violation", "avro.unknown_schema_id")):
+            printed = subprocess.run([self.place.build / "examples/factory/factory", "--only", "checkweigher",
+                                      "--print", "--no-trouble", "--messages", "1", "--schema-id", str(id_)],
+                                     capture_output=True, text=True, check=True, timeout=60).stdout
+            topic, payload = printed.rstrip("\n").split("\t")[2:]
+            path.write_bytes(bytes.fromhex(payload))
+            said = json.loads(self.sluice("explain", "--json", str(self.broker.config_path), topic, f"@{path}"))
+            (policy,) = said["policies"]
+            codes = [violation["code"] for violation in policy["violations"]]
+            assert (policy["verdict"], codes) == (verdict, [code] if code else []), said
 
     def run_machines(self, *arguments):
         """(topic, fields) of each message that went on, {kind: acknowledged}."""
@@ -128,8 +143,8 @@ class Plant:
 
     def violations(self):
         return {code: int(n) for code, n in self.database.sql(
-            "SELECT payload #>> '{violations,0,code}', count(*) FROM sluice.messages WHERE kind = 'violation' GROUP BY 1",
-            "plant")}
+            "SELECT payload #>> '{violations,0,code}', count(*) FROM sluice.messages WHERE kind = 'violation' "
+            "GROUP BY 1", "plant")}
 
     def values(self, n):
         """The topic as the example's reader prints it."""
@@ -214,6 +229,7 @@ def test_the_avro_example_is_what_its_page_says(place):
                                            "registry: {subject: weighings-value, version: latest}")))
         plant.broker.hup()
         plant.broker.status_when(lambda s: s["generation"] >= 2 and not s["config_error"], "the schema is fetched")
+        plant.explain(schema_id)
         for arguments in (("--schema-id", str(schema_id)), ("--seed", "7")):
             more, denied = plant.run_machines(*arguments)
             messages += more

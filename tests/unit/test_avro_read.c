@@ -194,6 +194,9 @@ static const struct {
     enum slu_avro_framing was;
 } frames[] = {
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", INT_HEAD "02", "1", NULL, SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "", NULL, "payload.empty", SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_SINGLE_OBJECT, "\"null\"", "", NULL, "payload.empty", SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_CONFLUENT, "\"int\"", "", NULL, "payload.empty", SLU_AVRO_CONFLUENT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "02", NULL, "avro.framing", SLU_AVRO_SINGLE_OBJECT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "c3 01 00", NULL, "avro.framing", SLU_AVRO_SINGLE_OBJECT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "c3 01 00 00 00 00 00 00 00 00 02", NULL,

@@ -99,6 +99,11 @@ static struct slu_slice pointer_of(struct slu_avro_reader *reader)
     return out->failed ? slu_slice("", 0) : slu_buf_slice(out);
 }
 
+static bool refuse_empty(struct read *read)
+{
+    return refuse(read, SLU_PAYLOAD_EMPTY, 0, "there is no value");
+}
+
 /* ---- bodies ------------------------------------------------------------------------------------------ */
 
 static bool read_body(struct read *read, const struct slu_avro_schema *schema, size_t head)
@@ -116,7 +121,7 @@ static bool read_body(struct read *read, const struct slu_avro_schema *schema, s
         return true;
     }
     if (bytes.len == 0)
-        return refuse(read, SLU_PAYLOAD_EMPTY, 0, "there is no value");
+        return refuse_empty(read);
     refuse(read, reader->fault.fault, head + reader->fault.at, reader->fault.text);
     read->payload->fault_pointer = pointer_of(reader);
     return false;
@@ -181,6 +186,8 @@ static const struct slu_avro_schema *by_id(const struct read *read)
 static bool read_single_object(struct read *read)
 {
     read->origin.framing = SLU_AVRO_SINGLE_OBJECT;
+    if (read->payload->bytes.len == 0)
+        return refuse_empty(read);
     if (!has_single_object_head(read->payload->bytes) ||
         read->payload->bytes.len < SINGLE_OBJECT_HEAD)
         return refuse(read, SLU_PAYLOAD_AVRO_FRAMING, 0,
@@ -195,6 +202,8 @@ static bool read_single_object(struct read *read)
 static bool read_confluent(struct read *read)
 {
     read->origin.framing = SLU_AVRO_CONFLUENT;
+    if (read->payload->bytes.len == 0)
+        return refuse_empty(read);
     if (!has_confluent_head(read->payload->bytes) || read->payload->bytes.len < CONFLUENT_HEAD)
         return refuse(read, SLU_PAYLOAD_AVRO_FRAMING, 0,
                       "does not begin with 00 and the id of a schema");
