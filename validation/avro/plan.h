@@ -74,9 +74,11 @@ extern const char *const slu_avro_logical_names[SLU_AVRO_LOGICALS];
 #define SLU_AVRO_MAX_FIXED (64u << 20)
 
 struct slu_avro_node {
-    uint8_t type;       /* enum slu_avro_type */
-    uint8_t logical;    /* enum slu_avro_logical */
-    uint16_t scale;     /* decimal */
+    uint8_t type;    /* enum slu_avro_type */
+    uint8_t logical; /* enum slu_avro_logical */
+    uint8_t quick;   /* the type where a value is no more than that: a scalar that nothing has to be
+                           looked into for, or a union; else SLU_AVRO_TYPES */
+    uint16_t scale;  /* decimal */
     uint16_t precision; /* decimal */
     uint32_t n;         /* fields, branches, symbols; bytes of a fixed */
     uint32_t first;     /* in fields, links or symbols; array, map: the node of the members */
@@ -87,7 +89,9 @@ struct slu_avro_node {
 
 struct slu_avro_field {
     struct slu_slice name; /* eight bytes may be read from where it begins (value.h) */
+    struct slu_value key;  /* the name as a cell of the value tree */
     uint32_t node;
+    uint8_t quick; /* of the node */
     bool has_default;
     const struct slu_value *default_value; /* in the document; NULL: none */
     struct slu_slice default_bytes;        /* its encoding, when has_default */
