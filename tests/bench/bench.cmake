@@ -10,6 +10,9 @@ slu_link(bench_kafka slu_kafka slu_registry slu_sinks slu_spool slu_avro slu_pay
 target_link_libraries(bench_kafka PRIVATE PkgConfig::RDKAFKA)
 slu_link(bench_postgresql slu_postgresql slu_sinks slu_spool slu_avro slu_payload slu_base)
 target_link_libraries(bench_postgresql PRIVATE PkgConfig::PQ)
+add_executable(bench_flow bench/flow/publish.c bench/load.c)
+target_include_directories(bench_flow PRIVATE bench)
+slu_link(bench_flow slu_sinks slu_spool slu_avro slu_payload slu_base)
 
 add_executable(bench_validate bench/validate/validate.c)
 slu_link(bench_validate slu_base slu_payload slu_validation slu_json_schema slu_avro)

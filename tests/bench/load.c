@@ -51,17 +51,21 @@ static void make_payloads(void)
     }
 }
 
-const struct slu_node *load_open(const char *section, struct slu_arena *arena)
+void load_begin(void)
+{
+    slu_log_open(outlet);
+    make_payloads();
+}
+
+const struct slu_node *load_section(const char *path, struct slu_arena *arena)
 {
     struct slu_problems problems;
 
-    slu_log_open(outlet);
     slu_problems_init(&problems);
-    const struct slu_node *node = slu_yaml_read(section, arena, &problems);
+    const struct slu_node *node = slu_yaml_read(path, arena, &problems);
     if (node == NULL)
         load_fail(problems.n > 0 ? problems.items[0].err.text : "the section cannot be read");
     slu_problems_fini(&problems);
-    make_payloads();
     return node;
 }
 

@@ -1,4 +1,4 @@
-/* load.h -- what tests/bench/kafka and tests/bench/postgresql deliver, and how long it took.
+/* load.h -- what tests/bench/kafka and postgresql deliver, what flow publishes, and how long it took.
  *
  * A record: topic plant/a/oven/0 … 15, 253 bytes of JSON with 12 properties whose values differ from record
  * to record. The same number always gives the same record.
@@ -21,8 +21,11 @@ struct slu_arena;
 /* "bench: what", and exit 2. */
 _Noreturn void load_fail(const char *what);
 
-/* Log, payloads; and the sink's section, read from a file into `arena`. */
-const struct slu_node *load_open(const char *section, struct slu_arena *arena);
+/* First of all: payloads, log. */
+void load_begin(void);
+
+/* A sink's section, read from a file into `arena`. */
+const struct slu_node *load_section(const char *path, struct slu_arena *arena);
 
 /* Number `seq`, from 1 on. Borrowed for ever. */
 struct slu_record load_record(uint64_t seq);

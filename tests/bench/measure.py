@@ -38,6 +38,16 @@ def cpu_seconds(pid):
     return total / TICK
 
 
+def threads(pid):
+    """Processor time of each living thread of a process, by its name."""
+    found = {}
+    for task in (Path("/proc") / str(pid) / "task").iterdir():
+        name = (task / "comm").read_text(encoding="utf-8").strip()
+        ticks = (task / "stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[11:13]
+        found[name] = found.get(name, 0) + sum(map(int, ticks)) / TICK
+    return found
+
+
 def in_turns(ways, rounds, run):
     """[{way: run(way)}] of each round; one more goes before, as a warm-up."""
     ways, results = list(ways), []
@@ -56,8 +66,8 @@ def median(results, way, what):
     return statistics.median(result[way][what] for result in results)
 
 
-def row(name, found, goal, detail):
-    """A line of the table in RESULTS.md, and whether the goal was reached."""
-    good = found >= goal
-    print(f"| {name} | {found:.2f} | {goal:.2f} | {'reached' if good else 'missed'} | {detail} |", flush=True)
-    return good
+def row(name, found, goal, detail, form="{:.2f}"):
+    """A line of the table in RESULTS.md; `goal` None: it has none."""
+    verdict = "–" if goal is None else "reached" if found >= goal else "missed"
+    goal = "–" if goal is None else form.format(goal)
+    print(f"| {name} | {form.format(found)} | {goal} | {verdict} | {detail} |", flush=True)

@@ -183,7 +183,8 @@ int main(int argc, char **argv)
     if (argc < 4)
         load_fail("usage: bench_kafka bare|sink|spool SECTION.yaml RECORDS [FOLDER]");
     slu_arena_init(&arena, 1 << 20);
-    section = load_open(argv[2], &arena);
+    load_begin();
+    section = load_section(argv[2], &arena);
     env = load_env("lake");
     n_records = strtoull(argv[3], NULL, 10);
     if (strcmp(argv[1], "bare") == 0)

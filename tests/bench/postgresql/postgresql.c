@@ -149,7 +149,8 @@ int main(int argc, char **argv)
     if (argc < 3)
         load_fail("usage: bench_postgresql ddl SECTION | bare|spool SECTION RECORDS FOLDER");
     slu_arena_init(&arena, 4 << 20);
-    section = load_open(argv[2], &arena);
+    load_begin();
+    section = load_section(argv[2], &arena);
     n_records = argc > 4 ? strtoull(argv[3], NULL, 10) : 0;
     if (strcmp(argv[1], "ddl") == 0)
         print_ddl();
