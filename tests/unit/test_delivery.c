@@ -874,6 +874,36 @@ static void standing_still(enum slu_sink_answer answer, enum slu_delivery_state 
     check_fates(0);
 }
 
+static bool frozen_was_told(void)
+{
+    return lines_with("the tide is frozen") > 0;
+}
+
+/* A sink whose connection is lost and which then meets what somebody has to mend: the second cause comes
+ * too soon to be told at once, and is told all the same. */
+static void a_cause_that_follows_another_is_told(void **state)
+{
+    (void)state;
+    shore.answer = SLU_SINK_AWAY;
+    append(10);
+    struct slu_delivery *delivery = start();
+    AWAIT(asked_twenty_times);
+    pthread_mutex_lock(&lock);
+    shore.answer = SLU_SINK_PAUSED;
+    pthread_mutex_unlock(&lock);
+    await_state(delivery, SLU_DELIVERY_PAUSED);
+    assert_int_equal(lines_with("the tide is out"), 1);
+    AWAIT(frozen_was_told);
+    assert_int_equal(lines_with("the tide is frozen"), 1);
+
+    pthread_mutex_lock(&lock);
+    shore.answer = SLU_SINK_LIVE;
+    pthread_mutex_unlock(&lock);
+    AWAIT(all_committed);
+    stop(delivery);
+    check_fates(0);
+}
+
 static void a_sink_that_is_away_keeps_its_records(void **state)
 {
     (void)state;
@@ -1152,6 +1182,7 @@ int main(void)
         TEST(a_backlog_keeps_its_id_and_what_follows_has_its_own),
         TEST(a_sink_that_is_away_keeps_its_records),
         TEST(a_sink_that_is_paused_keeps_its_records),
+        TEST(a_cause_that_follows_another_is_told),
         TEST(a_resume_does_not_wait_for_the_backoff),
         TEST(a_spool_that_cannot_be_read_is_tried_again),
         TEST(a_cursor_that_cannot_be_written_stops_nobody),
