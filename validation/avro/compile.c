@@ -590,26 +590,6 @@ static bool measure(struct slu_avro_compile *compile, uint32_t index, uint8_t *s
     return true;
 }
 
-/* What walker and encoder read and write without a second look (plan.h). */
-static void mark_quick(struct slu_avro_schema *schema)
-{
-    for (uint32_t i = 0; i < schema->n_nodes; i++) {
-        struct slu_avro_node *node = &schema->nodes[i];
-        const bool is_container = node->type == SLU_AVRO_ARRAY || node->type == SLU_AVRO_MAP ||
-                                  node->type == SLU_AVRO_RECORD;
-        const bool is_looked_into = node->type == SLU_AVRO_FIXED ||
-                                    node->logical == SLU_AVRO_DECIMAL ||
-                                    node->logical == SLU_AVRO_UUID;
-        node->quick = is_container || is_looked_into ? SLU_AVRO_TYPES : node->type;
-    }
-    for (uint32_t i = 0; i < schema->n_fields; i++) {
-        struct slu_avro_field *field = &schema->fields[i];
-        field->quick = schema->nodes[field->node].quick;
-        field->key = (struct slu_value){.tag = SLU_VALUE_STRING | (uint64_t)field->name.len << 8,
-                                        .text = field->name.data};
-    }
-}
-
 static bool measure_all(struct slu_avro_compile *compile)
 {
     uint8_t *state = slu_arena_array(&compile->scratch, compile->schema->n_nodes, sizeof(*state));
@@ -621,7 +601,6 @@ static bool measure_all(struct slu_avro_compile *compile)
     }
     for (uint32_t i = 0; i < compile->schema->n_nodes && sound; i++)
         sound = measure(compile, i, state, 0);
-    mark_quick(compile->schema);
     return sound;
 }
 
@@ -652,5 +631,6 @@ bool slu_avro_compile_types(struct slu_avro_compile *compile)
         return false;
     compile->schema->root =
         compile_type(compile, compile->schema->document->root, (struct around){{"", 0}});
-    return !compile->wrong && !compile->no_memory && measure_all(compile);
+    return !compile->wrong && !compile->no_memory && measure_all(compile) &&
+           slu_avro_compile_quick(compile);
 }

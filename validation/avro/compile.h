@@ -38,6 +38,10 @@ bool slu_avro_compile_types(struct slu_avro_compile *compile);
 void slu_avro_compile_logical(struct slu_avro_compile *compile, const struct slu_value *object,
                               struct slu_avro_node *node);
 
+/* What walker and encoder know beforehand of a plan whose nodes are complete: `quick`, `key`, `only`.
+ * False: no memory. */
+bool slu_avro_compile_quick(struct slu_avro_compile *compile);
+
 /* Check and encode every default; the nodes are complete. */
 bool slu_avro_compile_defaults(struct slu_avro_compile *compile);
 
