@@ -55,16 +55,16 @@ bool slu_avro_wrong_kind(struct slu_avro_encoder *encoder, const struct slu_valu
 static size_t encode_run(struct slu_avro_encoder *encoder, uint32_t node,
                          const struct slu_value *item, size_t n)
 {
-    const uint8_t quick = encoder->schema->nodes[node].quick;
+    const struct slu_avro_field field = {.node = node, .quick = encoder->schema->nodes[node].quick};
     struct slu_avro_run run;
-    const size_t most = quick == SLU_AVRO_TYPES ? 0 : begin(encoder, n, &run);
+    const size_t most = field.quick == SLU_AVRO_TYPES ? 0 : begin(encoder, n, &run);
     size_t i = 0;
 
     if (most == 0)
         return 0;
     char *out = encoder->out->data + encoder->out->len;
     for (; i < most; i++) {
-        char *next = add_value(&run, out, quick, node, &item[i]);
+        char *next = add_value(&run, out, &field, &item[i]);
         if (next == NULL)
             break;
         out = next;

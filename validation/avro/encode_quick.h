@@ -41,38 +41,28 @@ INLINE char *add_integer(char *out, const struct slu_value *value, bool is_int)
     return is_int && bits > UINT32_MAX ? NULL : slu_avro_varint_write(out, bits);
 }
 
-INLINE bool real_of(const struct slu_value *value, double *real)
+INLINE double real_of(const struct slu_value *value)
 {
-    switch (slu_value_variant(value)) {
-    case SLU_VALUE_REAL:
-        *real = value->f64;
-        return isfinite(*real);
-    case SLU_VALUE_UINT:
-        *real = (double)value->u64;
-        return true;
-    case SLU_VALUE_SINT:
-        *real = (double)value->i64;
-        return true;
-    default:
-        return false;
-    }
+    if (__builtin_expect(slu_value_variant(value) == SLU_VALUE_REAL, 1))
+        return value->f64;
+    if (slu_value_variant(value) == SLU_VALUE_UINT)
+        return (double)value->u64;
+    return slu_value_variant(value) == SLU_VALUE_SINT ? (double)value->i64 : (double)INFINITY;
 }
 
 INLINE char *add_double(char *out, const struct slu_value *value)
 {
-    double real;
+    const double real = real_of(value);
 
-    if (!real_of(value, &real))
-        return NULL;
     memcpy(out, &real, sizeof(real));
-    return out + sizeof(real);
+    return fabs(real) <= DBL_MAX ? out + sizeof(real) : NULL;
 }
 
 INLINE char *add_float(char *out, const struct slu_value *value)
 {
-    double real;
+    const double real = real_of(value);
 
-    if (!real_of(value, &real) || fabs(real) > (double)FLT_MAX)
+    if (!(fabs(real) <= (double)FLT_MAX)) /* or no number */
         return NULL;
     const float narrow = (float)real;
     memcpy(out, &narrow, sizeof(narrow));
@@ -129,10 +119,12 @@ INLINE char *add_enum(const struct slu_avro_run *run, char *out, const struct sl
     return NULL;
 }
 
-INLINE char *add_value(struct slu_avro_run *run, char *out, uint8_t quick, uint32_t index,
+/* Of the field only `node` and `quick` are looked at. */
+INLINE char *add_value(struct slu_avro_run *run, char *out, const struct slu_avro_field *field,
                        const struct slu_value *value)
 {
-    const struct slu_avro_node *node;
+    const struct slu_avro_node *node = NULL; /* the branch */
+    uint8_t quick = field->quick;
     uint32_t branch;
 
     for (;;) {
@@ -153,15 +145,16 @@ INLINE char *add_value(struct slu_avro_run *run, char *out, uint8_t quick, uint3
         case SLU_AVRO_STRING:
             return add_string(run, out, value);
         case SLU_AVRO_ENUM:
-            return add_enum(run, out, &run->schema->nodes[index], value);
+            return add_enum(run, out, node != NULL ? node : &run->schema->nodes[field->node],
+                            value);
         case SLU_AVRO_UNION: /* of which no branch is one */
-            node = &run->schema->nodes[index];
+            node = &run->schema->nodes[field->node];
             branch = run->schema->onlys[node->only].branches[slu_value_kind(value)];
             if (!run->natural || branch == SLU_AVRO_NOT_ONE)
                 return NULL;
             out = slu_avro_varint_write(out, (uint64_t)branch << 1);
-            index = run->schema->links[node->first + branch];
-            quick = run->schema->nodes[index].quick;
+            node = &run->schema->nodes[run->schema->links[node->first + branch]];
+            quick = node->quick;
             continue;
         case SLU_AVRO_BYTES:
         case SLU_AVRO_FIXED:

@@ -60,12 +60,17 @@ static bool complain_unknown(struct slu_avro_encoder *encoder, const struct slu_
 /* Eight bytes may be read from where the member's key begins (value.h). */
 INLINE bool is_key(const struct slu_value *member, const struct slu_avro_field *field)
 {
-    const uint64_t differs = (slu_bytes_load8(member->text) ^ field->head) & field->head_mask;
+    const char *const text = member->text;
+    const size_t len = field->name.len;
 
-    if ((differs | (member->tag ^ field->key.tag) >> 8) != 0)
+    if ((member->tag ^ field->key.tag) > 0xFF) /* of different lengths */
         return false;
-    return field->key.tag < (uint64_t)9 << 8 ||
-           slu_bytes_equal(member->text, field->key.text, slu_value_len(member));
+    if (((slu_bytes_load8(text) ^ field->head) & field->head_mask) != 0)
+        return false;
+    if (len <= 8)
+        return true;
+    return len > 16 ? memcmp(text, field->name.data, len) == 0
+                    : slu_bytes_load8(text + len - 8) == field->tail;
 }
 
 /* As many fields from `field` on as are plain, right, have room and are the object's next members, `*member`
@@ -85,7 +90,7 @@ INLINE const struct slu_avro_field *encode_run(struct slu_avro_encoder *encoder,
         return field;
     char *out = encoder->out->data + encoder->out->len;
     for (; field != stop && is_key(at, field); field++, at += 2) {
-        char *next = add_value(&run, out, field->quick, field->node, &at[1]);
+        char *next = add_value(&run, out, field, &at[1]);
         if (next == NULL)
             break;
         out = next;

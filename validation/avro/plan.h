@@ -93,6 +93,7 @@ struct slu_avro_field {
     struct slu_value key;  /* the name as a cell of the value tree */
     uint64_t head;         /* its first eight bytes, 0 where it is shorter */
     uint64_t head_mask;    /* of those that it has, all bits */
+    uint64_t tail;         /* its last eight bytes, where it has more than those */
     uint32_t node;
     uint8_t quick; /* of the node */
     bool has_default;

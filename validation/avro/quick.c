@@ -65,6 +65,7 @@ static void mark_field(struct slu_avro_field *field, const struct slu_avro_node 
         (struct slu_value){.tag = SLU_VALUE_STRING | (uint64_t)name.len << 8, .text = name.data};
     field->head_mask = name.len < 8 ? (UINT64_C(1) << (8 * name.len)) - 1 : UINT64_MAX;
     field->head = slu_bytes_load8(name.data) & field->head_mask;
+    field->tail = name.len > 8 ? slu_bytes_load8(name.data + name.len - 8) : 0;
 }
 
 bool slu_avro_compile_quick(struct slu_avro_compile *compile)
