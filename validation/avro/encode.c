@@ -57,19 +57,19 @@ static size_t encode_run(struct slu_avro_encoder *encoder, uint32_t node,
 {
     const struct slu_avro_field field = {.node = node, .quick = encoder->schema->nodes[node].quick};
     struct slu_avro_run run;
-    const size_t most = field.quick == SLU_AVRO_TYPES ? 0 : begin(encoder, n, &run);
+    const size_t most = field.quick == SLU_AVRO_TYPES ? 0 : slu_avro_quick_begin(encoder, n, &run);
     size_t i = 0;
 
     if (most == 0)
         return 0;
     char *out = encoder->out->data + encoder->out->len;
     for (; i < most; i++) {
-        char *next = add_value(&run, out, &field, &item[i]);
+        char *next = slu_avro_quick_add(&run, out, &field, &item[i]);
         if (next == NULL)
             break;
         out = next;
     }
-    finish(encoder, out, i);
+    slu_avro_quick_finish(encoder, out, i);
     return i;
 }
 

@@ -14,13 +14,13 @@
 #include <math.h>
 
 /* Bytes that a value takes at most, a string's own apart, and those that may be written behind the last. */
-#define VALUE_ROOM 16
-#define SLACK      32
+#define SLU_AVRO_VALUE_ROOM 16
+#define SLU_AVRO_SLACK      32
 
 /* A run asks for so much at least, where the buffer may grow. */
-#define RUN_ROOM 512
+#define SLU_AVRO_RUN_ROOM 512
 
-#define INLINE static inline __attribute__((always_inline))
+#define SLU_AVRO_INLINE static inline __attribute__((always_inline))
 
 struct slu_avro_run {
     const struct slu_avro_schema *schema;
@@ -30,7 +30,7 @@ struct slu_avro_run {
 
 /* Each of these writes a value at `out` and returns where it ends; NULL: not here. */
 
-INLINE char *add_integer(char *out, const struct slu_value *value, bool is_int)
+SLU_AVRO_INLINE char *slu_avro_quick_integer(char *out, const struct slu_value *value, bool is_int)
 {
     uint64_t bits = value->u64 << 1;
 
@@ -41,7 +41,7 @@ INLINE char *add_integer(char *out, const struct slu_value *value, bool is_int)
     return is_int && bits > UINT32_MAX ? NULL : slu_avro_varint_write(out, bits);
 }
 
-INLINE double real_of(const struct slu_value *value)
+SLU_AVRO_INLINE double slu_avro_quick_real(const struct slu_value *value)
 {
     if (__builtin_expect(slu_value_variant(value) == SLU_VALUE_REAL, 1))
         return value->f64;
@@ -50,17 +50,17 @@ INLINE double real_of(const struct slu_value *value)
     return slu_value_variant(value) == SLU_VALUE_SINT ? (double)value->i64 : (double)INFINITY;
 }
 
-INLINE char *add_double(char *out, const struct slu_value *value)
+SLU_AVRO_INLINE char *slu_avro_quick_double(char *out, const struct slu_value *value)
 {
-    const double real = real_of(value);
+    const double real = slu_avro_quick_real(value);
 
     memcpy(out, &real, sizeof(real));
     return fabs(real) <= DBL_MAX ? out + sizeof(real) : NULL;
 }
 
-INLINE char *add_float(char *out, const struct slu_value *value)
+SLU_AVRO_INLINE char *slu_avro_quick_float(char *out, const struct slu_value *value)
 {
-    const double real = real_of(value);
+    const double real = slu_avro_quick_real(value);
 
     if (!(fabs(real) <= (double)FLT_MAX)) /* or no number */
         return NULL;
@@ -69,10 +69,12 @@ INLINE char *add_float(char *out, const struct slu_value *value)
     return out + sizeof(narrow);
 }
 
-/* What memcpy() does, without the call: most texts are short. */
-INLINE void copy(char *out, const char *text, size_t len)
+/* What memcpy() does, without the call, which short texts feel. */
+SLU_AVRO_INLINE void slu_avro_quick_copy(char *out, const char *text, size_t len)
 {
-    if (len >= 16) {
+    if (len > 256) {
+        memcpy(out, text, len);
+    } else if (len >= 16) {
         const char *const last = text + len - 16;
         for (char *to = out; text < last; text += 16, to += 16)
             memcpy(to, text, 16);
@@ -93,7 +95,8 @@ INLINE void copy(char *out, const char *text, size_t len)
     }
 }
 
-INLINE char *add_string(struct slu_avro_run *run, char *out, const struct slu_value *value)
+SLU_AVRO_INLINE char *slu_avro_quick_string(struct slu_avro_run *run, char *out,
+                                            const struct slu_value *value)
 {
     const size_t len = slu_value_len(value);
 
@@ -101,12 +104,13 @@ INLINE char *add_string(struct slu_avro_run *run, char *out, const struct slu_va
         return NULL;
     run->spare -= len;
     out = slu_avro_varint_write(out, (uint64_t)len << 1);
-    copy(out, value->text, len);
+    slu_avro_quick_copy(out, value->text, len);
     return out + len;
 }
 
-INLINE char *add_enum(const struct slu_avro_run *run, char *out, const struct slu_avro_node *node,
-                      const struct slu_value *value)
+SLU_AVRO_INLINE char *slu_avro_quick_enum(const struct slu_avro_run *run, char *out,
+                                          const struct slu_avro_node *node,
+                                          const struct slu_value *value)
 {
     const struct slu_slice *symbol = run->schema->symbols + node->first;
     const size_t len = slu_value_len(value);
@@ -120,8 +124,9 @@ INLINE char *add_enum(const struct slu_avro_run *run, char *out, const struct sl
 }
 
 /* Of the field only `node` and `quick` are looked at. */
-INLINE char *add_value(struct slu_avro_run *run, char *out, const struct slu_avro_field *field,
-                       const struct slu_value *value)
+SLU_AVRO_INLINE char *slu_avro_quick_add(struct slu_avro_run *run, char *out,
+                                         const struct slu_avro_field *field,
+                                         const struct slu_value *value)
 {
     const struct slu_avro_node *node = NULL; /* the branch */
     uint8_t quick = field->quick;
@@ -135,18 +140,18 @@ INLINE char *add_value(struct slu_avro_run *run, char *out, const struct slu_avr
             *out = slu_value_variant(value) == SLU_VALUE_TRUE;
             return slu_value_kind(value) == SLU_VALUE_BOOL ? out + 1 : NULL;
         case SLU_AVRO_INT:
-            return add_integer(out, value, true);
+            return slu_avro_quick_integer(out, value, true);
         case SLU_AVRO_LONG:
-            return add_integer(out, value, false);
+            return slu_avro_quick_integer(out, value, false);
         case SLU_AVRO_FLOAT:
-            return add_float(out, value);
+            return slu_avro_quick_float(out, value);
         case SLU_AVRO_DOUBLE:
-            return add_double(out, value);
+            return slu_avro_quick_double(out, value);
         case SLU_AVRO_STRING:
-            return add_string(run, out, value);
+            return slu_avro_quick_string(run, out, value);
         case SLU_AVRO_ENUM:
-            return add_enum(run, out, node != NULL ? node : &run->schema->nodes[field->node],
-                            value);
+            return slu_avro_quick_enum(
+                run, out, node != NULL ? node : &run->schema->nodes[field->node], value);
         case SLU_AVRO_UNION: /* of which no branch is one */
             node = &run->schema->nodes[field->node];
             branch = run->schema->onlys[node->only].branches[slu_value_kind(value)];
@@ -169,29 +174,30 @@ INLINE char *add_value(struct slu_avro_run *run, char *out, const struct slu_avr
 }
 
 /* How many of `n` values there is room and are steps for; 0: no run can be. */
-INLINE size_t begin(struct slu_avro_encoder *encoder, size_t n, struct slu_avro_run *run)
+SLU_AVRO_INLINE size_t slu_avro_quick_begin(struct slu_avro_encoder *encoder, size_t n,
+                                            struct slu_avro_run *run)
 {
     struct slu_buf *out = encoder->out;
-    const size_t wanted = n * VALUE_ROOM + RUN_ROOM;
+    const size_t wanted = n * SLU_AVRO_VALUE_ROOM + SLU_AVRO_RUN_ROOM;
 
     if (encoder->steps <= n || out->failed)
         return 0;
     if (out->cap - out->len < wanted && out->max - out->len >= wanted &&
         slu_buf_room(out, wanted) == NULL)
         return 0;
-    if (out->cap - out->len <= SLACK)
+    if (out->cap - out->len <= SLU_AVRO_SLACK)
         return 0;
-    const size_t room = out->cap - out->len - SLACK;
-    if (n > room / VALUE_ROOM)
-        n = room / VALUE_ROOM;
+    const size_t room = out->cap - out->len - SLU_AVRO_SLACK;
+    if (n > room / SLU_AVRO_VALUE_ROOM)
+        n = room / SLU_AVRO_VALUE_ROOM;
     run->schema = encoder->schema;
-    run->spare = room - n * VALUE_ROOM;
+    run->spare = room - n * SLU_AVRO_VALUE_ROOM;
     run->natural = encoder->options->dialect == SLU_AVRO_NATURAL;
     return n;
 }
 
 /* `n` values end at `end`. */
-INLINE void finish(struct slu_avro_encoder *encoder, char *end, size_t n)
+SLU_AVRO_INLINE void slu_avro_quick_finish(struct slu_avro_encoder *encoder, char *end, size_t n)
 {
     encoder->steps -= n;
     encoder->out->len = (size_t)(end - encoder->out->data);

@@ -58,7 +58,7 @@ static bool complain_unknown(struct slu_avro_encoder *encoder, const struct slu_
 }
 
 /* Eight bytes may be read from where the member's key begins (value.h). */
-INLINE bool is_key(const struct slu_value *member, const struct slu_avro_field *field)
+SLU_AVRO_INLINE bool is_key(const struct slu_value *member, const struct slu_avro_field *field)
 {
     const char *const text = member->text;
     const size_t len = field->name.len;
@@ -75,27 +75,27 @@ INLINE bool is_key(const struct slu_value *member, const struct slu_avro_field *
 
 /* As many fields from `field` on as are plain, right, have room and are the object's next members, `*member`
  * first, which then is the one behind them. */
-INLINE const struct slu_avro_field *encode_run(struct slu_avro_encoder *encoder,
-                                               const struct slu_avro_field *field, size_t n,
-                                               const struct slu_value *behind,
-                                               const struct slu_value **member)
+SLU_AVRO_INLINE const struct slu_avro_field *encode_run(struct slu_avro_encoder *encoder,
+                                                        const struct slu_avro_field *field,
+                                                        size_t n, const struct slu_value *behind,
+                                                        const struct slu_value **member)
 {
     const struct slu_value *at = *member;
     struct slu_avro_run run;
     const size_t members = (size_t)(behind - at) / 2; /* at most: a scalar is one cell */
-    const size_t most = begin(encoder, n < members ? n : members, &run);
+    const size_t most = slu_avro_quick_begin(encoder, n < members ? n : members, &run);
     const struct slu_avro_field *const stop = field + most;
 
     if (most == 0)
         return field;
     char *out = encoder->out->data + encoder->out->len;
     for (; field != stop && is_key(at, field); field++, at += 2) {
-        char *next = add_value(&run, out, field, &at[1]);
+        char *next = slu_avro_quick_add(&run, out, field, &at[1]);
         if (next == NULL)
             break;
         out = next;
     }
-    finish(encoder, out, most - (size_t)(stop - field));
+    slu_avro_quick_finish(encoder, out, most - (size_t)(stop - field));
     *member = at;
     return field;
 }
