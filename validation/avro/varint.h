@@ -66,4 +66,31 @@ static inline const char *slu_avro_varint_read(const char *at, const char *end, 
     return at + (unsigned)__builtin_ctzll(lasts) / 8 + 1;
 }
 
+/* Write a number in zigzag; where it ends. Up to 16 bytes may be written from `out` on. `last`: the place of
+ * its last byte, in bits. */
+static inline char *slu_avro_varint_write(char *out, uint64_t bits)
+{
+    if (bits < 0x80) {
+        *out = (char)bits;
+        return out + 1;
+    }
+    if (bits >> 28 == 0) {
+        uint32_t half = ((uint32_t)bits & 0x3FFF) | ((uint32_t)bits & 0x0FFFC000) << 2;
+        half = (half & 0x007F007F) | (half & 0x3F803F80) << 1;
+        const unsigned last = (31 - (unsigned)__builtin_clz(half)) & 24;
+        half |= 0x80808080 & ((UINT32_C(1) << last) - 1);
+        memcpy(out, &half, sizeof(half));
+        return out + last / 8 + 1;
+    }
+    for (; bits >> 56 != 0; bits >>= 7) /* at most twice */
+        *out++ = (char)(bits | 0x80);
+    uint64_t word = (bits & UINT64_C(0x0FFFFFFF)) | (bits & UINT64_C(0x00FFFFFFF0000000)) << 4;
+    word = (word & UINT64_C(0x00003FFF00003FFF)) | (word & UINT64_C(0x0FFFC0000FFFC000)) << 2;
+    word = (word & UINT64_C(0x007F007F007F007F)) | (word & UINT64_C(0x3F803F803F803F80)) << 1;
+    const unsigned last = (63 - (unsigned)__builtin_clzll(word)) & 56;
+    word |= UINT64_C(0x8080808080808080) & ((UINT64_C(1) << last) - 1);
+    memcpy(out, &word, sizeof(word));
+    return out + last / 8 + 1;
+}
+
 #endif

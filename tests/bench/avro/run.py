@@ -6,7 +6,8 @@
 
 The record has 12 fields (../callback/reading.v1.avsc); RECORDS of them, no two alike. avro.c says what just
 is measured: `read` is bytes to the proved value tree, `write` a parsed JSON tree to bytes, and Avro C does
-the same with its reader, writer and value kept from record to record.
+the same with its reader, writer and value kept from record to record. Beside it stands the floor of
+Avro C's writing, code for this one schema that believes what it gets.
 
 Instructions. bench_avro runs under callgrind, one pass and three; the difference is what a record costs.
 Nothing of it depends on the machine's load.
@@ -37,7 +38,8 @@ ROUNDS = 31
 ROUND_NS = 20e6  # a turn takes about so long
 ALLOWED = 1.05   # of the gate
 GOAL = 5         # times as fast as Avro C
-CASES = ("read", "write")
+CASES = {"read": "avro_c_read", "write": "avro_c_write"}
+FLOOR = "avro_c_fill"  # of Avro C's writing: told, no goal
 
 
 def arguments():
@@ -115,10 +117,10 @@ class Program:
 def gated(program, update):
     """Lines of outcome."""
     figures = {case: program.instructions(case) for case in CASES}
-    for case, figure in figures.items():
-        peer = program.instructions(f"avro_c_{case}")
-        print(f"    {case}: {figure:,.0f} instructions a record, Avro C {peer:,.0f} "
-              f"({peer / figure:.2f} times)")
+    for case, peer in (*CASES.items(), ("write", FLOOR)):
+        theirs = program.instructions(peer)
+        print(f"    {case}: {figures[case]:,.0f} instructions a record, {peer} {theirs:,.0f} "
+              f"({theirs / figures[case]:.2f} times)")
     gate_file = HERE / "gate.txt"
     if update:
         gate_file.write_text("".join(f"{case} {round(figure)}\n" for case, figure in figures.items()))
@@ -131,17 +133,20 @@ def gated(program, update):
 
 def timed(program):
     """Lines of outcome: each goal met or missed."""
-    turns = [who + case for case in CASES for who in ("", "avro_c_")]
+    turns = [*CASES, *CASES.values(), FLOOR]
     for turn in turns:
         program.turn(turn)
     times = {turn: [] for turn in turns}
     for _ in range(ROUNDS):
         for turn in turns:
             times[turn].append(program.turn(turn))
-    for case in CASES:
-        ours, peers = (statistics.median(times[who + case]) for who in ("", "avro_c_"))
-        yield peers / ours >= GOAL, (f"avro: {case}: {peers / ours:.2f} times as fast as Avro C, goal "
-                                     f"{GOAL} ({ours:.0f} ns, {peers:.0f} ns)")
+    medians = {turn: statistics.median(took) for turn, took in times.items()}
+    print("    nanoseconds a record: " +
+          ", ".join(f"{turn} {median:.0f}" for turn, median in medians.items()))
+    print(f"    write: {medians[FLOOR] / medians['write']:.2f} times as fast as the floor of Avro C")
+    for case, peer in CASES.items():
+        ratio = medians[peer] / medians[case]
+        yield ratio >= GOAL, f"avro: {case}: {ratio:.2f} times as fast as Avro C, goal {GOAL}"
 
 
 def main():
