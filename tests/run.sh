@@ -110,7 +110,11 @@ run_everything() {
     suite versions tests/versions/run.sh --build build/release
     suite hostile tests/cases/hostile/run.py --build build/release
     suite callback tests/bench/callback/run.py --build build/release
+    suite validate tests/bench/validate/run.py --build build/release
     suite avro tests/bench/avro/run.py --gate --build build/release
+    for bench in postgresql kafka flow; do
+        suite "bench $bench" "tests/bench/$bench/run.py" --build build/release --counts
+    done
     suite factory tests/factory/run.py --build build/release
     suite demo tests/demo.sh
     suite docker tests/docker/run.sh

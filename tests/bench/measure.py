@@ -3,7 +3,8 @@
 A ratio is the first way's time by another's, round by round, and the median of the rounds: a slow minute of
 the machine hits all ways of a round. `wall` is the clock's ratio. `cpu` is that of the processor time that
 client and server spent together: it hardly knows of a busy machine, and where every core is busy it
-is the ratio of the rates.
+is the ratio of the rates. `core` is that of the busier one of the two: where client and server have a core
+each, and the client makes the next rows while the server stores these, it is the ratio of the rates.
 """
 
 import os
