@@ -420,15 +420,17 @@ static bool stop_sinks(struct slu_house *house, int64_t deadline)
     for (size_t i = 0; i < house->n_sinks; i++)
         slu_delivery_stop(house->sinks[i].delivery, deadline);
     for (size_t i = 0; i < house->n_sinks; i++) {
-        if (slu_delivery_join(house->sinks[i].delivery, deadline))
+        struct slu_house_sink *sink = &house->sinks[i];
+        const bool ended = slu_delivery_join(sink->delivery, deadline, &sink->last);
+        sink->delivery = NULL;
+        if (ended)
             continue;
         slu_log(SLU_LOG_ERROR,
                 "sink %s: hangs in the kernel and is left behind; what it has not "
                 "delivered waits in the spool",
-                house->sinks[i].name);
+                sink->name);
         all_ended = false;
     }
-    house->n_sinks = 0;
     return all_ended;
 }
 

@@ -38,8 +38,9 @@ struct slu_house_options {
 struct slu_house_sink {
     char name[65];
     uint64_t fingerprint;
-    struct slu_delivery *delivery;
-    enum slu_delivery_state told; /* the state the last system alert was about */
+    struct slu_delivery *delivery;  /* NULL: it has ended with the house */
+    struct slu_delivery_stats last; /* then: how it was at its end */
+    enum slu_delivery_state told;   /* the state the last system alert was about */
 };
 
 struct slu_notice {

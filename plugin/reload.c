@@ -73,7 +73,7 @@ static bool stop_one(struct slu_house *house, struct slu_house_sink *sink)
     int64_t deadline = slu_clock_mono_ns() + SINK_STOP_NS;
 
     slu_delivery_stop(sink->delivery, deadline);
-    if (slu_delivery_join(sink->delivery, deadline))
+    if (slu_delivery_join(sink->delivery, deadline, NULL))
         return true;
     house->left_behind = true;
     slu_log(SLU_LOG_ERROR, "sink %s: does not stop and is left behind: restart the broker",
@@ -116,11 +116,14 @@ static void stop_departed(struct slu_house *house, const struct slu_config *conf
     house->n_sinks = kept;
 }
 
-/* Those that carry on end their open file, as those do that were stopped; the others have none yet. */
-static void rotate_sinks(struct slu_house *house)
+/* Those that carry on end their open file, as those do that were stopped; the others have none yet. One
+ * that stands still tries again: an operator who mended something reloads. */
+static void stir_sinks(struct slu_house *house)
 {
-    for (size_t i = 0; i < house->n_sinks; i++)
+    for (size_t i = 0; i < house->n_sinks; i++) {
         slu_delivery_rotate(house->sinks[i].delivery);
+        slu_delivery_resume(house->sinks[i].delivery);
+    }
 }
 
 /* Start those that do not run; with `go_on` the others too when one of them cannot. */
@@ -207,7 +210,7 @@ static int reload(struct slu_house *house, struct slu_err *err)
         slu_house_ask(house, swap_task, &change, err) != 0)
         goto put_back;
     stop_departed(house, house->config);
-    rotate_sinks(house);
+    stir_sinks(house);
     slu_house_show_policies(house);
     result = 0;
     goto done;

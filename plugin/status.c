@@ -11,8 +11,9 @@
  *                    would_reroute: messages that a policy in mode monitor would have acted on
  *   sinks.<name>     type, state (delivery.h; orphaned: left the configuration with records waiting),
  *                    the books of spool.h, which always balance, lag_seconds: age of the oldest record
- *                    that waits, last_error: null when there is none; <type>: numbers of the sink's own
- *                    while it is open, for kafka those of kafka_statistics.h
+ *                    that waits, last_error: since it was last connected, null: none; it stays when the
+ *                    broker stops; <type>: numbers of the sink's own while it is open, for kafka those of
+ *                    kafka_statistics.h
  *   spool            bytes of all segments, max as configured, head_seq: the newest record's number,
  *                    durable_seq: the newest that survives a power cut
  *   registry         only where something comes from one: url; answers: the last round of questions went
@@ -129,8 +130,13 @@ static json_t *sink(const struct slu_house *house, const struct slu_spool_sink_s
     const struct slu_house_sink *running = running_sink(house, books->name);
     struct slu_delivery_stats delivery = {.state = SLU_DELIVERY_STOPPED};
 
-    if (running != NULL)
+    if (running != NULL && running->delivery != NULL) {
         slu_delivery_stats(running->delivery, &delivery);
+    } else if (running != NULL) {
+        delivery = running->last;
+        delivery.state = SLU_DELIVERY_STOPPED; /* one that is left behind as well */
+        delivery.n_numbers = 0;
+    }
     const char *state = books->orphaned ? "orphaned" : slu_delivery_state_names[delivery.state];
     json_t *object = json_pack("{s:s, s:s}", "type", books->type, "state", state);
     json_object_set_new(object, "spooled_at_start", count(books->spooled_at_start));

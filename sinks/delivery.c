@@ -291,13 +291,16 @@ void slu_delivery_stop(struct slu_delivery *delivery, int64_t deadline_mono_ns)
     pthread_mutex_unlock(&delivery->lock);
 }
 
-bool slu_delivery_join(struct slu_delivery *delivery, int64_t deadline_mono_ns)
+bool slu_delivery_join(struct slu_delivery *delivery, int64_t deadline_mono_ns,
+                       struct slu_delivery_stats *last)
 {
     pthread_mutex_lock(&delivery->lock);
     while (!delivery->has_ended && slu_delivery_wait_changed(delivery, deadline_mono_ns)) {
     }
     const bool has_ended = delivery->has_ended;
     delivery->is_abandoned = !has_ended;
+    if (last != NULL)
+        *last = delivery->stats;
     pthread_mutex_unlock(&delivery->lock);
     if (!has_ended) {
         pthread_detach(delivery->thread);

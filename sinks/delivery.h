@@ -9,7 +9,7 @@
  * after a crash, the higher one is right: each moves only when a record has its fate.
  *
  * When too many records are refused the circuit breaker (circuit.h) opens: what was refused up to
- * there is set aside, everything behind waits. It closes by slu_delivery_resume(), by a new start, or
+ * there is set aside, everything behind waits. It closes by slu_delivery_resume() (a reload), by a new start, or
  * when a single record, tried after 5 min, 10 min … 1 h, is taken.
  *
  * A stop delivers what is spooled at that moment, as long as the far shore answers LIVE; a sink that
@@ -63,11 +63,6 @@ struct slu_delivery *slu_delivery_start(struct slu_spool *spool,
 /* Ask it to stop: deliver what is spooled now, by the deadline, then end. Any thread; returns at once. */
 void slu_delivery_stop(struct slu_delivery *delivery, int64_t deadline_mono_ns);
 
-/* Wait for its end until the deadline. True: ended, freed. False: it hangs in the kernel; it is left
- * behind with its memory, and the caller logs that. It may yet wake up in the middle of a call, so
- * the spool must be left behind as well: neither closed nor freed. */
-bool slu_delivery_join(struct slu_delivery *delivery, int64_t deadline_mono_ns);
-
 struct slu_delivery_stats {
     enum slu_delivery_state state;
     bool breaker_open;    /* paused by the circuit breaker */
@@ -75,6 +70,13 @@ struct slu_delivery_stats {
     size_t n_numbers;     /* of the sink's own, see sink.h; 0 while it is not open */
     struct slu_sink_number numbers[SLU_SINK_NUMBERS_MAX];
 };
+
+/* Wait for its end until the deadline. True: ended, freed. False: it hangs in the kernel; it is left
+ * behind with its memory, and the caller logs that. It may yet wake up in the middle of a call, so
+ * the spool must be left behind as well: neither closed nor freed. `last`: how it was at the end; may be
+ * NULL. */
+bool slu_delivery_join(struct slu_delivery *delivery, int64_t deadline_mono_ns,
+                       struct slu_delivery_stats *last);
 
 /* Any thread. */
 void slu_delivery_stats(const struct slu_delivery *delivery, struct slu_delivery_stats *stats);

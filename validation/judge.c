@@ -266,16 +266,17 @@ static bool any_schema_holds(struct slu_judge *judge, const struct slu_schema_ch
     return false;
 }
 
+/* all_of: a record has room for one name, and the first in the list is what the message is. */
 static bool all_schemas_hold(struct slu_judge *judge, const struct slu_schema_choice *choice,
                              const struct slu_payload *payload)
 {
     bool holds = true;
 
-    for (size_t i = 0; i < choice->n; i++) {
+    for (size_t i = 0; i < choice->n; i++)
         holds =
             slu_schema_judge(choice->schemas[i], judge->scratch, payload, &judge->verdict) && holds;
-        judge->finding.schema = choice->schemas[i];
-    }
+    if (choice->n != 0)
+        judge->finding.schema = choice->schemas[0];
     return holds;
 }
 
@@ -385,7 +386,7 @@ static bool payload_scalar(void *context, struct slu_slice pointer_text, struct 
     if (slu_pointer_compile(pointer_text, &arena, &pointer, NULL) == 0)
         value = slu_pointer_find(&pointer, payload->root);
     slu_arena_fini(&arena);
-    if (value == NULL || slu_value_is_container(value))
+    if (value == NULL || slu_value_is_container(value) || slu_value_kind(value) == SLU_VALUE_NULL)
         return false;
     if (slu_value_kind(value) == SLU_VALUE_STRING) {
         *text = slu_value_text(value);

@@ -31,8 +31,10 @@ static void check_levels(struct slu_policy_work *work, const struct slu_template
                         slu_slice_equal(filter->levels[l].text, name);
             if (found)
                 continue;
-            slu_policy_tell(work, below, "there is no level {%.*s} in \"%.*s\"",
-                            SLU_SLICE_ARG(name), SLU_SLICE_ARG(filter->text));
+            slu_policy_tell(
+                work, below,
+                "there is no level {%.*s} in \"%.*s\": every filter of the policy must have it",
+                SLU_SLICE_ARG(name), SLU_SLICE_ARG(filter->text));
             break;
         }
     }

@@ -134,8 +134,10 @@ void slu_out_problems(struct slu_buf *out, const char *name, const struct slu_pr
             continue;
         slu_out_open(out, NULL, '{');
         slu_out_text(out, "file", problem->err.source);
-        slu_out_int(out, "line", problem->err.line);
-        slu_out_int(out, "column", problem->err.column);
+        if (problem->err.line != 0) { /* else it is about the file as a whole: it cannot be read */
+            slu_out_int(out, "line", problem->err.line);
+            slu_out_int(out, "column", problem->err.column);
+        }
         slu_out_text(out, "pointer", problem->err.pointer);
         slu_out_text(out, "message", problem->err.text);
         slu_out_close(out, '}');

@@ -295,5 +295,9 @@ int slu_cli_validate(int argc, char **argv)
                    : slu_cli_usage("validate", "--bowtie takes no files");
     if (wish.operands.n < 2)
         return slu_cli_usage("validate", "needs SCHEMA and at least one FILE");
+    if (wish.json && is_basic(&wish) && wish.operands.n > 2)
+        return slu_cli_usage("validate",
+                             "--output basic prints an object for each FILE, --json one "
+                             "for all: leave --json out, or name one FILE");
     return load_and_validate(&wish);
 }

@@ -196,6 +196,6 @@ void load_deliver(const char *folder, const char *name, const struct slu_sink_op
         nap();
     load_print(begun, load_now());
     slu_delivery_stop(delivery, slu_clock_mono_ns() + 5 * SLU_NS_PER_S);
-    slu_delivery_join(delivery, slu_clock_mono_ns() + 10 * SLU_NS_PER_S);
+    slu_delivery_join(delivery, slu_clock_mono_ns() + 10 * SLU_NS_PER_S, NULL);
     slu_spool_close(spool, slu_clock_mono_ns() + 5 * SLU_NS_PER_S);
 }

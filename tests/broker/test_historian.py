@@ -123,6 +123,23 @@ class Historian(BrokerTest):
         self.assertEqual(met.returncode, 0, met.stdout + met.stderr)
         checks.identities(self.finish(broker))
 
+    def test_a_reload_closes_the_circuit_breaker(self):
+        self.sql("CREATE TABLE reading (sluice_id uuid, ts timestamptz, value numeric(3,2), machine text, id uuid)")
+        rows = [row for row in readings() if is_good(row)][:400]
+        broker = self.broker(self.config(create=True))
+        self.publish(broker, rows)  # values of two digits before the point, every one
+        status = broker.status_when(lambda s: s["sinks"]["historian"]["state"] == "paused", "a pause", 60)
+        self.assertIn("too many records are refused", status["sinks"]["historian"]["last_error"])
+        self.assertIn("22003", status["sinks"]["historian"]["last_error"])
+        self.sql("ALTER TABLE reading ALTER value TYPE numeric")
+        broker.hup()  # the next try by itself would be minutes away
+        status = broker.status_when(lambda s: s["sinks"]["historian"]["spooled"] == 0, "the rest", 60)
+        dead = status["sinks"]["historian"]["dead_lettered"]
+        self.assertGreaterEqual(dead, 100)
+        self.assertLess(dead, len(rows))
+        self.assertEqual(self.count("reading"), len(rows) - dead)
+        checks.identities(self.finish(broker))
+
     def test_a_layout_of_values_takes_no_violations(self):
         broker = self.broker(self.config(), start=False)
         file = broker.home / "sluice.yaml"

@@ -117,6 +117,12 @@ class Start(BrokerTest):
         broker.give(broker.home / "closed")
         self.assertIn("closed", broker.refuses_start())
 
+    def test_data_dir_whose_parent_is_missing_is_refused_with_the_fix(self):
+        broker = self.broker(config([policy()], data_dir="@HOME@/not mounted/data"), start=False)
+        self.assertRegex(broker.refuses_start(),
+                         r"its parent is missing\).*: install -d -o \S+ -m 700 \S*/not mounted/data")
+        self.assertFalse((broker.home / "not mounted").exists())
+
     @needs_root("starts a broker as root that stays root")
     def test_a_broker_that_stays_root_works_as_well(self):
         broker = self.broker(config([policy()]), user=("root", 0, 0))
@@ -207,6 +213,8 @@ class Stop(BrokerTest):
         checks.counted(status, accepted=10)
         sink = status["sinks"]["lake"]
         self.assertEqual((sink["spooled"], sink["delivered"], sink["discarded"]), (10, 0, 0))
+        self.assertEqual(sink["state"], "stopped")
+        self.assertIn(str(blocker), sink["last_error"])  # why they wait, with the broker gone
         blocker.unlink()
         broker.start()
         status = broker.status_when(lambda s: s["sinks"]["lake"]["delivered"] == 10, "10 delivered")

@@ -508,7 +508,7 @@ static struct slu_delivery *running;
 static bool join_delivery(struct slu_delivery *delivery, int64_t deadline)
 {
     running = NULL;
-    return slu_delivery_join(delivery, deadline);
+    return slu_delivery_join(delivery, deadline, NULL);
 }
 
 static int tear_down(void **state)

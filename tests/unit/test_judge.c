@@ -189,6 +189,43 @@ static void any_of_holds_with_one_and_else_tells_the_closest(void **state)
     slu_snapshot_free(snapshot);
 }
 
+/* The schema that a record of the message names; "-": none. */
+static const char *named(const struct slu_snapshot *snapshot, const char *payload)
+{
+    static char text[64];
+    struct slu_message asked = message("plant/x", payload);
+    struct slu_judge *judge = slu_judge_new(snapshot);
+
+    assert_non_null(judge);
+    slu_judge_begin(judge, &asked);
+    const struct slu_finding *finding = slu_judge_next(judge);
+    assert_non_null(finding);
+    snprintf(text, sizeof(text), "%s",
+             finding->schema != NULL ? slu_schema_name(finding->schema) : "-");
+    slu_judge_free(judge);
+    return text;
+}
+
+static void a_record_names_the_first_of_all_and_the_one_of_any(void **state)
+{
+    struct slu_policy_options policies[] = {policy("p", everything)};
+    policies[0].schemas = either_schema;
+    policies[0].n_schemas = 2;
+    policies[0].any_schema = true;
+    struct slu_snapshot *any = compile(policies, 1);
+    policies[0].any_schema = false;
+    struct slu_snapshot *all = compile(policies, 1);
+
+    (void)state;
+    assert_string_equal(named(any, "{\"value\":1}"), "number:1");
+    assert_string_equal(named(any, "{\"a\":1,\"b\":2,\"value\":\"x\"}"), "text:1");
+    assert_string_equal(named(any, "{\"value\":true}"), "-");
+    assert_string_equal(named(all, "{\"a\":1,\"b\":2}"), "number:1");
+    assert_string_equal(named(all, "{\"value\":\"x\"}"), "number:1"); /* monitored, it goes on */
+    slu_snapshot_free(any);
+    slu_snapshot_free(all);
+}
+
 static void the_first_format_that_reads_wins(void **state)
 {
     static const struct slu_limit whole[] = {{.field = {"", 0}, .max = {"10", 2}}};
@@ -260,6 +297,7 @@ int main(void)
         cmocka_unit_test(schema_and_limits_both_speak),
         cmocka_unit_test(a_key_that_is_there_twice_is_found_on_every_path),
         cmocka_unit_test(any_of_holds_with_one_and_else_tells_the_closest),
+        cmocka_unit_test(a_record_names_the_first_of_all_and_the_one_of_any),
         cmocka_unit_test(the_first_format_that_reads_wins),
         cmocka_unit_test(a_policy_that_is_off_is_not_there),
         cmocka_unit_test(templates_may_ask_for_everything_about_a_finding),
