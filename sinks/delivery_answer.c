@@ -39,6 +39,7 @@ static void judge(struct slu_delivery *d)
 {
     struct slu_settlement *settlement = &d->settlement;
     const struct slu_underway *entry;
+    const int64_t now = slu_clock_mono_ns();
     size_t next = 0;
 
     while (!d->due.trips && (entry = slu_window_oldest(&d->window)) != NULL) {
@@ -53,7 +54,7 @@ static void judge(struct slu_delivery *d)
                 next < settlement->n_rejects && settlement->rejects[next].seq == entry->seq;
             if (rejected)
                 settlement->rejects[d->due.n_rejects++] = settlement->rejects[next++];
-            d->due.trips = slu_circuit_note(&d->circuit, rejected, slu_clock_mono_ns());
+            d->due.trips = slu_circuit_note(&d->circuit, rejected, now);
         }
         d->due.seq = entry->seq;
         d->due.is_open = true;

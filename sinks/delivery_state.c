@@ -102,14 +102,17 @@ uint64_t slu_delivery_waiting(const struct slu_delivery *d)
     return 0;
 }
 
-/* A new cause is told at once, the same one again once a minute. */
+/* A new cause is told at once, the same one again once a minute. One that comes too soon after another
+ * stays new, so that it is told by a later try and not only after a minute. */
 static void tell(struct slu_delivery *d, const char *cause, int64_t next_try_ns)
 {
     const bool is_new = strcmp(cause, d->told) != 0;
+    const int64_t now = slu_clock_mono_ns();
 
-    snprintf(d->told, sizeof(d->told), "%s", cause);
-    if (is_new)
-        d->repeat_rate.next_mono_ns = slu_clock_mono_ns() + SLU_DELIVERY_REPEAT_NS;
+    if (is_new && now >= d->change_rate.next_mono_ns) {
+        snprintf(d->told, sizeof(d->told), "%s", cause);
+        d->repeat_rate.next_mono_ns = now + SLU_DELIVERY_REPEAT_NS;
+    }
     slu_log_sometimes(is_new ? &d->change_rate : &d->repeat_rate,
                       is_new ? CHANGE_NS : SLU_DELIVERY_REPEAT_NS, SLU_LOG_WARNING,
                       "sink %s: %s; %" PRIu64 " records wait, next try in %.1f s", d->name, cause,

@@ -13,6 +13,7 @@
 #include "sinks/postgresql_numeric.h"
 #include "sinks/postgresql_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,6 +97,10 @@ static bool number_text(const struct slu_pg_value *value, enum slu_pg_unit unit,
 /* The value as a 64-bit integer without a detour by text. */
 static bool quick_integer(const struct slu_pg_value *value, int64_t *whole)
 {
+    if (value->kind == SLU_PG_NUMBER) {
+        *whole = value->number;
+        return true;
+    }
     if (value->kind != SLU_PG_CELL)
         return false;
     const uint8_t variant = slu_value_variant(value->cell);
@@ -179,6 +184,17 @@ static const char *parse_double(struct slu_slice number, bool is_real, locale_t 
     return isinf(*result) ? "is out of range" : NULL;
 }
 
+/* May the float be made of the double that was made of the text? Not where the double stands in the middle
+ * between two floats, because the text may have been to either side of it; nor near what floats cannot
+ * hold. */
+static bool is_as_good(double number)
+{
+    uint64_t word;
+    memcpy(&word, &number, sizeof(word));
+    return (word & 0x1FFFFFFF) != 0x10000000 &&
+           (number == 0 || (fabs(number) >= FLT_MIN && fabs(number) <= FLT_MAX));
+}
+
 static const char *read_double(const struct slu_pg_value *value, enum slu_pg_unit unit,
                                bool is_real, locale_t c_locale, double *result)
 {
@@ -192,7 +208,7 @@ static const char *read_double(const struct slu_pg_value *value, enum slu_pg_uni
     struct slu_slice number;
 
     if (value->kind == SLU_PG_CELL && slu_value_variant(value->cell) == SLU_VALUE_REAL &&
-        !is_real) {
+        (!is_real || is_as_good(value->cell->f64))) {
         *result = value->cell->f64;
         return NULL;
     }
@@ -262,6 +278,18 @@ static const char *add_boolean(struct slu_buf *out, const struct slu_pg_value *v
 
 /* ---- times ------------------------------------------------------------------------------------------- */
 
+/* A number as microseconds without a detour by text. */
+static bool quick_time(const struct slu_pg_value *value, enum slu_pg_unit unit, int64_t *us)
+{
+    int64_t whole;
+
+    if (!quick_integer(value, &whole))
+        return false;
+    *us = slu_pg_floor_div(whole, units[SLU_PG_MICROSECONDS].ns);
+    return unit == SLU_PG_NANOSECONDS ||
+           !__builtin_mul_overflow(whole, units[unit].ns / units[SLU_PG_MICROSECONDS].ns, us);
+}
+
 static const char *add_time(struct slu_buf *out, const struct slu_pg_value *value,
                             enum slu_pg_unit unit)
 {
@@ -275,6 +303,8 @@ static const char *add_time(struct slu_buf *out, const struct slu_pg_value *valu
     } else if (value->kind == SLU_PG_STRING) {
         if (!slu_pg_text_time(value->text, &us))
             return "is not an RFC 3339 time";
+    } else if (value->kind == SLU_PG_CELL && quick_time(value, unit, &us)) {
+        /* the usual case */
     } else if (value->kind == SLU_PG_CELL && slu_value_is_number(value->cell)) {
         number_text(value, unit, scratch, &number);
         if (!slu_pg_number_floor(number, units[unit].shift, &us, &exact))
@@ -366,7 +396,7 @@ static const char *add_jsonb(struct slu_buf *out, const struct slu_pg_value *val
     slu_buf_add_char(out, 1); /* jsonb_recv()'s version */
     const size_t first = out->len;
     const char *why = add_json_text(out, value);
-    if (why != NULL || out->failed)
+    if (why != NULL || out->failed || value->is_jsonb)
         return why;
     return slu_pg_json_refused(slu_slice(out->data + first, out->len - first));
 }

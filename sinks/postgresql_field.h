@@ -45,7 +45,8 @@ enum slu_pg_value_kind {
 struct slu_pg_value {
     enum slu_pg_value_kind kind;
     bool truth;
-    bool is_json; /* RAW: text is a JSON text */
+    bool is_json;  /* RAW: text is a JSON text */
+    bool is_jsonb; /* … and was found to be one that jsonb takes */
     int64_t number;
     int64_t time_ns; /* since 1970 */
     struct slu_slice text;

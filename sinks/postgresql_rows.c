@@ -52,6 +52,7 @@ struct making {
     uint32_t n_rows;
     bool has_read; /* payload was read, well or not */
     bool has_no_memory;
+    bool is_raw; /* layout messages: jsonb cannot hold the payload */
     struct slu_payload payload;
     struct slu_sink_reject *reject;
     /* layout narrow: the sample at hand */
@@ -158,10 +159,12 @@ static struct slu_pg_value payload_json(struct making *making)
 {
     if (!fits_jsonb(making))
         return (struct slu_pg_value){.kind = SLU_PG_NULL};
-    if (is_json_format(making->record))
-        return raw(making->record, true);
-    if (making->record->format == SLU_RECORD_AVRO)
-        return decoded(making);
+    if (is_json_format(making->record) || making->record->format == SLU_RECORD_AVRO) {
+        struct slu_pg_value value =
+            is_json_format(making->record) ? raw(making->record, true) : decoded(making);
+        value.is_jsonb = true;
+        return value;
+    }
     const struct slu_value *root = payload_root(making);
     if (root != NULL && slu_value_is_number(root)) {
         char scratch[32];
@@ -330,10 +333,11 @@ static bool find_value(struct making *making, const struct slu_pg_column *column
         return true;
     case SLU_PG_FROM_PAYLOAD_JSON:
         *value = payload_json(making);
+        making->is_raw = value->kind == SLU_PG_NULL;
         return true;
     case SLU_PG_FROM_PAYLOAD_RAW:
-        *value = payload_json(making).kind == SLU_PG_NULL ? raw(record, false)
-                                                          : (struct slu_pg_value){0};
+        /* the column in front of it has said whether */
+        *value = making->is_raw ? raw(record, false) : (struct slu_pg_value){0};
         return true;
     case SLU_PG_FROM_TAG:
         *value = tag(making);

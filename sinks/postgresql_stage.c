@@ -220,11 +220,11 @@ static enum slu_pg_turn create(struct slu_pg_sink *sink, struct slu_err *err)
 static enum slu_pg_turn tell_missing(struct slu_pg_sink *sink, struct slu_err *err)
 {
     const bool has_table = sink->table_oid[0] != '\0';
+    const bool neither = !sink->has_progress && !has_table;
     return slu_pg_pause(
-        sink, err, "%s%s%s%s missing: `sluice ddl` prints the SQL, create: true carries it out",
-        sink->has_progress ? "" : "table sluice.progress",
-        sink->has_progress || has_table ? "" : " and ", has_table ? "" : "table ",
-        has_table ? " is" : sink->plan.plain);
+        sink, err, "%s%s%s%s %s missing: `sluice ddl` prints the SQL, create: true carries it out",
+        sink->has_progress ? "" : "table sluice.progress", neither ? " and " : "",
+        has_table ? "" : "table ", has_table ? "" : sink->plan.plain, neither ? "are" : "is");
 }
 
 static enum slu_pg_turn judge_look(struct slu_pg_sink *sink, struct slu_err *err)

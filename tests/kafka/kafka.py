@@ -24,6 +24,12 @@ ADMIN_TOOLS = "org.apache.kafka.tools."
 
 # What the console consumer puts between the parts of a record; none of it is in any test's bytes.
 FIELD, LINE, HEADER = "\x1c|F|\x1c", "\x1c|L|\x1c", "\x1c|H|\x1c"
+# Its options for lines that Record reads.
+SHOW = [part for setting in (
+    "print.timestamp=true", "print.partition=true", "print.offset=true", "print.headers=true",
+    "print.key=true", f"key.separator={FIELD}", f"line.separator={LINE}",
+    f"headers.separator={HEADER}", "null.literal=\x1cnull\x1c")
+    for part in ("--formatter-property", setting)]
 
 
 class Missing(Exception):
@@ -213,18 +219,13 @@ class Kafka:
     def consume(self, topic):
         """All records, read by Kafka's console consumer: a list of Records. Partition by partition,
         because groups need a coordinator, which is long in coming after a fault."""
-        show = [part for setting in (
-            "print.timestamp=true", "print.partition=true", "print.offset=true",
-            "print.headers=true", "print.key=true", f"key.separator={FIELD}",
-            f"line.separator={LINE}", f"headers.separator={HEADER}", "null.literal=\x1cnull\x1c")
-                for part in ("--formatter-property", setting)]
         records = []
         for partition, n in self.lengths(topic).items():
             if n == 0:
                 continue
             done = self.tool(ADMIN_TOOLS + "consumer.ConsoleConsumer", "--topic", topic,
                              "--partition", partition, "--offset", "earliest", "--timeout-ms", 30000,
-                             "--max-messages", n, *show, check=False)
+                             "--max-messages", n, *SHOW, check=False)
             found = [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
             assert len(found) == n, \
                 f"{topic}-{partition} holds {n} records, the consumer read {len(found)}: " + \

@@ -118,6 +118,10 @@ class Cluster:
     def conninfo(self, database, user="postgres"):
         return f"host={self.folder} port={self.port} dbname={database} user={user}"
 
+    def standby(self):
+        """A copy that follows this one and can only be read, until promote()."""
+        return Standby(self)
+
     def log_size(self):
         return os.path.getsize(self.log)
 
@@ -133,6 +137,25 @@ class Cluster:
         return [int(row[0]) for row in self.sql(
             "SELECT pid FROM pg_stat_activity WHERE application_name = "
             f"'{application}'")]
+
+
+class Standby(Cluster):
+    def __init__(self, primary):  # pylint: disable=super-init-not-called  # nothing is made anew
+        self.bin, self.as_user, self.n_databases = primary.bin, primary.as_user, primary.n_databases
+        self.folder = os.path.join(primary.folder, "standby")
+        self.data, self.log = os.path.join(self.folder, "data"), os.path.join(self.folder, "log")
+        self.port = free_port()
+        os.mkdir(self.folder, 0o755)
+        if self.as_user:
+            shutil.chown(self.folder, "postgres", "postgres")
+        self.run("pg_basebackup", "-D", self.data, "-R", "-c", "fast", "-h", primary.folder, "-p",
+                 str(primary.port), "-U", "postgres")
+        with open(os.path.join(self.data, "postgresql.conf"), "a", encoding="utf-8") as conf:
+            conf.write(f"port = {self.port}\nunix_socket_directories = '{self.folder}'\n")
+        self.start()
+
+    def promote(self):
+        self.run("pg_ctl", "-D", self.data, "-w", "-t", "60", "promote")
 
 
 class Drive:

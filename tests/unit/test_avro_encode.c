@@ -198,6 +198,95 @@ static void values_and_their_bytes(void **state)
         check_row(&rows[i]);
 }
 
+/* A value of a record or an array is written by another loop than one that stands alone. */
+static void inside_of_others_they_are_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct row *row = &rows[i];
+        char schema[2048], json[2048], hex[1024], pointer[256];
+        const struct row inside = {schema,    json,    row->hex != NULL ? hex : NULL,
+                                   row->code, pointer, row->dialect};
+        snprintf(schema, sizeof(schema),
+                 "{\"type\":\"record\",\"name\":\"Wrap\",\"fields\":["
+                 "{\"name\":\"f\",\"type\":%s},{\"name\":\"a_longer_name\",\"type\":\"null\"}]}",
+                 row->schema);
+        snprintf(json, sizeof(json), "{\"f\":%s,\"a_longer_name\":null}", row->json);
+        snprintf(hex, sizeof(hex), "%s", row->hex != NULL ? row->hex : "");
+        snprintf(pointer, sizeof(pointer), "/f%s", row->pointer != NULL ? row->pointer : "");
+        check_row(&inside);
+        snprintf(json, sizeof(json), "{\"a_longer_name\":null,\"f\":%s}", row->json);
+        check_row(&inside);
+        snprintf(schema, sizeof(schema), "{\"type\":\"array\",\"items\":%s}", row->schema);
+        snprintf(json, sizeof(json), "[%s,%s]", row->json, row->json);
+        snprintf(hex, sizeof(hex), "04 %s%s%s%s00", row->hex != NULL ? row->hex : "",
+                 row->hex != NULL && *row->hex != '\0' ? " " : "", row->hex != NULL ? row->hex : "",
+                 row->hex != NULL && *row->hex != '\0' ? " " : "");
+        snprintf(pointer, sizeof(pointer), "/0%s", row->pointer != NULL ? row->pointer : "");
+        check_row(&inside);
+    }
+}
+
+/* As the specification says it, byte by byte. */
+static size_t varint(int64_t number, uint8_t *out)
+{
+    uint64_t bits = (uint64_t)number << 1 ^ (uint64_t)(number >> 63);
+    size_t n = 0;
+
+    for (; bits >= 0x80; bits >>= 7)
+        out[n++] = (uint8_t)(bits | 0x80);
+    out[n++] = (uint8_t)bits;
+    return n;
+}
+
+/* There and back, with bytes behind the number and with none. */
+static void check_number(const struct slu_avro_schema *schema, int64_t number)
+{
+    const struct slu_avro_schema *const schemas[] = {schema};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
+    struct slu_avro_complaint complaint;
+    struct slu_payload payload;
+    struct slu_buf out;
+    uint8_t bytes[40];
+    char json[128];
+
+    size_t n = varint(number, bytes);
+    memcpy(bytes + n, "\0\0\0\0\0\0\xe0\x3f", 8);
+    n += 8;
+    n += varint(number, bytes + n);
+    slu_buf_init(&out, 4096);
+    snprintf(json, sizeof(json), "{\"a\":%lld,\"b\":0.5,\"c\":%lld}", (long long)number,
+             (long long)number);
+    assert_true(slu_payload_read(json_reader, SLU_FORMAT_JSON, slu_slice_of(json), &payload));
+    assert_true(encode(schema, &payload, SLU_AVRO_NATURAL, &out, &complaint));
+    assert_int_equal(out.len, n);
+    assert_memory_equal(out.data, bytes, n);
+    const struct slu_slice exact = avro_exact(slu_buf_slice(&out));
+    assert_true(slu_avro_read(reader, &choice, exact, &payload, NULL));
+    slu_buf_reset(&out);
+    assert_true(slu_value_json(payload.root, &out));
+    assert_string_equal(slu_buf_text(&out), json);
+    free((void *)(uintptr_t)exact.data);
+    slu_buf_fini(&out);
+}
+
+static void numbers_of_every_length(void **state)
+{
+    (void)state;
+    struct slu_avro_schema *schema = avro_compile(
+        RECORD(FIELD("a", "\"long\"") "," FIELD("b", "\"double\"") "," FIELD("c", "\"long\"")));
+
+    for (unsigned bit = 0; bit < 63; bit++)
+        for (int64_t more = -2; more <= 2; more++) {
+            const int64_t number = (int64_t)((UINT64_C(1) << bit) + (uint64_t)more);
+            check_number(schema, number);
+            check_number(schema, -number);
+        }
+    check_number(schema, INT64_MAX);
+    check_number(schema, INT64_MIN);
+    slu_avro_schema_free(schema);
+}
+
 /* Two records that could hold each other all the way down, and a value wrong at the very bottom: trying
  * every combination would take for ever. */
 static void trying_branches_ends(void **state)
@@ -239,6 +328,50 @@ static void what_has_no_room_is_refused_whole(void **state)
     assert_false(encode(schema, &payload, SLU_AVRO_NATURAL, &out, &complaint));
     assert_string_equal(slu_payload_codes[complaint.fault], "payload.too_large");
     slu_buf_fini(&out);
+    slu_avro_schema_free(schema);
+}
+
+/* Under every ceiling: whole, or refused with nothing left behind. */
+static void no_ceiling_is_broken(void **state)
+{
+    (void)state;
+    struct slu_avro_schema *schema =
+        avro_compile(RECORD(FIELD("s", "\"string\"") "," FIELD("n", "\"long\"") "," FIELD(
+            "u",
+            "[\"null\",\"string\"]") "," FIELD("d",
+                                               "\"double\"") "," FIELD("e",
+                                                                       ENUM) "," FIELD("t",
+                                                                                       "\"string"
+                                                                                       "\"")));
+    struct slu_avro_complaint complaint;
+    struct slu_payload payload;
+    struct slu_buf whole;
+
+    assert_true(slu_payload_read(json_reader, SLU_FORMAT_JSON,
+                                 SLU_SLICE("{\"s\":\"a text of some twenty\",\"n\":-70000,\"u\":"
+                                           "\"abc\",\"d\":0.5,\"e\":\"B\",\"t\":\"12345678\"}"),
+                                 &payload));
+    slu_buf_init(&whole, 1u << 16);
+    assert_true(encode(schema, &payload, SLU_AVRO_NATURAL, &whole, &complaint));
+    for (size_t before = 0; before < 600; before += 37) {
+        for (size_t max = before; max < before + whole.len + 600; max++) {
+            struct slu_buf out;
+            slu_buf_init(&out, max);
+            for (size_t i = 0; i < before; i++)
+                slu_buf_add_char(&out, '!');
+            const bool done = encode(schema, &payload, SLU_AVRO_NATURAL, &out, &complaint);
+            assert_int_equal(done, max >= before + whole.len);
+            assert_int_equal(out.len, before + (done ? whole.len : 0));
+            assert_true(out.len <= max);
+            if (done)
+                assert_memory_equal(out.data + before, whole.data, whole.len);
+            else
+                assert_int_equal(complaint.fault, SLU_PAYLOAD_TOO_LARGE);
+            assert_true(out.data == NULL || out.data[out.len] == '\0');
+            slu_buf_fini(&out);
+        }
+    }
+    slu_buf_fini(&whole);
     slu_avro_schema_free(schema);
 }
 
@@ -370,8 +503,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_their_bytes),
+        cmocka_unit_test(inside_of_others_they_are_the_same),
+        cmocka_unit_test(numbers_of_every_length),
         cmocka_unit_test(trying_branches_ends),
         cmocka_unit_test(what_has_no_room_is_refused_whole),
+        cmocka_unit_test(no_ceiling_is_broken),
         cmocka_unit_test(what_is_read_is_written_the_same),
     };
     return cmocka_run_group_tests_name("avro_encode", tests, set_up, tear_down);

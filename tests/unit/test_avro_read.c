@@ -129,7 +129,7 @@ static void check_row(const struct row *row)
     const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
     struct slu_payload payload;
     struct slu_buf json;
-    uint8_t bytes[256];
+    uint8_t bytes[512];
 
     const size_t n = avro_hex(row->hex, bytes);
     const struct slu_slice exact = avro_exact(slu_slice((const char *)bytes, n));
@@ -154,12 +154,108 @@ static void check_row(const struct row *row)
     slu_avro_schema_free(schema);
 }
 
+/* Does the fault say the same when more bytes follow? */
+static bool is_of_the_value(const char *code)
+{
+    return strcmp(code, "avro.malformed") == 0 || strcmp(code, "avro.int_range") == 0 ||
+           strcmp(code, "avro.utf8") == 0 || strcmp(code, "avro.enum") == 0 ||
+           strcmp(code, "avro.union") == 0;
+}
+
+/* A value of a record or an array is read by another loop than one that stands alone, and near the end of
+ * a message otherwise than before: it must be the same value, or the same fault at its place. */
+static void check_row_inside(const struct row *row)
+{
+    const char *const code = row->code != NULL ? row->code : "";
+    const bool is_array_of_two = row->json != NULL;
+    char schema[2048], hex[1024], json[2048], pointer[256];
+    struct row inside = {schema, hex, NULL, row->code, pointer, row->at};
+
+    if (strcmp(code, "payload.empty") == 0 || strcmp(code, "avro.items") == 0)
+        return; /* these are of the whole message */
+    inside.json = row->json != NULL ? json : NULL;
+
+    snprintf(schema, sizeof(schema), "{\"type\":\"record\",\"name\":\"Wrap\",\"fields\":[%s%s}]}",
+             "{\"name\":\"f\",\"type\":", row->schema);
+    snprintf(hex, sizeof(hex), "%s", row->hex);
+    snprintf(json, sizeof(json), "{\"f\":%s}", row->json != NULL ? row->json : "");
+    snprintf(pointer, sizeof(pointer), "%s%s", strcmp(code, "avro.trailing") == 0 ? "" : "/f",
+             row->json == NULL ? row->pointer : "");
+    if (strlen(hex) != 0)
+        check_row(&inside);
+
+    snprintf(schema, sizeof(schema), "{\"type\":\"record\",\"name\":\"Wrap\",\"fields\":[%s%s%s}]}",
+             "{\"name\":\"f\",\"type\":", row->schema,
+             "},{\"name\":\"after\",\"type\":\"double\"},{\"name\":\"last\",\"type\":\"null\"");
+    snprintf(hex, sizeof(hex), "%s 9a 99 99 99 99 99 b9 3f", row->hex);
+    snprintf(json, sizeof(json), "{\"f\":%s,\"after\":0.1,\"last\":null}",
+             row->json != NULL ? row->json : "");
+    if (row->json != NULL || is_of_the_value(code))
+        check_row(&inside);
+
+    if (!is_array_of_two)
+        return;
+    snprintf(schema, sizeof(schema), "{\"type\":\"array\",\"items\":%s}", row->schema);
+    snprintf(hex, sizeof(hex), "02 %s 02 %s 00", row->hex, row->hex);
+    snprintf(json, sizeof(json), "[%s,%s]", row->json, row->json);
+    check_row(&inside);
+    snprintf(hex, sizeof(hex), "04 %s %s 00", row->hex, row->hex);
+    check_row(&inside);
+}
+
 static void messages_and_what_they_mean(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (rows[i].json != NULL || rows[i].code != NULL)
             check_row(&rows[i]);
+}
+
+static void inside_of_others_they_mean_the_same(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].json != NULL || rows[i].code != NULL)
+            check_row_inside(&rows[i]);
+}
+
+/* More values than there are cells ready, of which each has its turn at their end. */
+static void runs_go_on_when_cells_move(void **state)
+{
+    (void)state;
+    enum { MOST = 700 };
+    struct slu_avro_schema *schema =
+        avro_compile("{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"v\",\"type\":{"
+                     "\"type\":\"array\","
+                     "\"items\":\"long\"}},{\"name\":\"a\",\"type\":\"string\"},{\"name\":\"b\","
+                     "\"type\":\"int\"}]}");
+    const struct slu_avro_schema *const schemas[] = {schema};
+    const struct slu_avro_choice choice = {.schemas = schemas, .n = 1, .framing = SLU_AVRO_RAW};
+    uint8_t bytes[2 + MOST + 4];
+
+    for (size_t n = 1; n < MOST; n++) {
+        struct slu_avro_reader *fresh = slu_avro_reader_new(1u << 20);
+        struct slu_payload payload;
+        size_t len = 0;
+        bytes[len++] = (uint8_t)(n << 1 | (n >= 64 ? 0x80 : 0));
+        if (n >= 64)
+            bytes[len++] = (uint8_t)(n >> 6);
+        for (size_t i = 0; i < n; i++)
+            bytes[len++] = (uint8_t)(i % 128);
+        memcpy(bytes + len, "\0\x02x\x04", 4);
+        const struct slu_slice exact = avro_exact(slu_slice((char *)bytes, len + 4));
+        assert_true(slu_avro_read(fresh, &choice, exact, &payload, NULL));
+        const struct slu_value *v = slu_value_get(payload.root, SLU_SLICE("v"));
+        assert_int_equal(slu_value_len(v), n);
+        for (size_t i = 0; i < n; i++)
+            assert_int_equal(slu_value_first(v)[i].i64,
+                             i % 2 == 0 ? (int64_t)(i % 128) / 2 : -(int64_t)(i % 128 + 1) / 2);
+        assert_int_equal(slu_value_get(payload.root, SLU_SLICE("b"))->i64, 2);
+        assert_ptr_equal(slu_value_next(payload.root), v + n + 5);
+        free((void *)(uintptr_t)exact.data);
+        slu_avro_reader_free(fresh);
+    }
+    slu_avro_schema_free(schema);
 }
 
 /* ---- nesting ------------------------------------------------------------------------------------------ */
@@ -194,6 +290,9 @@ static const struct {
     enum slu_avro_framing was;
 } frames[] = {
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", INT_HEAD "02", "1", NULL, SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "", NULL, "payload.empty", SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_SINGLE_OBJECT, "\"null\"", "", NULL, "payload.empty", SLU_AVRO_SINGLE_OBJECT},
+    {SLU_AVRO_CONFLUENT, "\"int\"", "", NULL, "payload.empty", SLU_AVRO_CONFLUENT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "02", NULL, "avro.framing", SLU_AVRO_SINGLE_OBJECT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "c3 01 00", NULL, "avro.framing", SLU_AVRO_SINGLE_OBJECT},
     {SLU_AVRO_SINGLE_OBJECT, "\"int\"", "c3 01 00 00 00 00 00 00 00 00 02", NULL,
@@ -344,6 +443,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_and_what_they_mean),
+        cmocka_unit_test(inside_of_others_they_mean_the_same),
+        cmocka_unit_test(runs_go_on_when_cells_move),
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(frames_are_told_apart),
         cmocka_unit_test(the_first_schema_that_reads_wins),

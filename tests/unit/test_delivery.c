@@ -227,16 +227,15 @@ static void without_room_for_a_letter_the_sink_waits(void **state)
     char blocked[96];
     snprintf(blocked, sizeof(blocked), "%s/dead", data_dir);
     shore.refuses = is_seventh;
-    append(20);
     struct slu_delivery *delivery = start();
     AWAIT(asked_once); /* it has looked for letters; now a file stands where the folder must be */
     const int fd = open(blocked, O_CREAT | O_WRONLY, 0600);
     assert_true(fd >= 0);
     close(fd);
-    append(100);
+    append(120);
     await_state(delivery, SLU_DELIVERY_PAUSED);
     pthread_mutex_lock(&lock);
-    assert_true(spool.committed < 77);
+    assert_true(spool.committed < 7);
     pthread_mutex_unlock(&lock);
     assert_int_equal(unlink(blocked), 0);
     AWAIT(all_committed);

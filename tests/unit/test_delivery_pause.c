@@ -35,6 +35,36 @@ static void standing_still(enum slu_sink_answer answer, enum slu_delivery_state 
     check_fates(0);
 }
 
+static bool frozen_was_told(void)
+{
+    return lines_with("the tide is frozen") > 0;
+}
+
+/* A sink whose connection is lost and which then meets what somebody has to mend: the second cause comes
+ * too soon to be told at once, and is told all the same. */
+static void a_cause_that_follows_another_is_told(void **state)
+{
+    (void)state;
+    shore.answer = SLU_SINK_AWAY;
+    append(10);
+    struct slu_delivery *delivery = start();
+    AWAIT(asked_twenty_times);
+    pthread_mutex_lock(&lock);
+    shore.answer = SLU_SINK_PAUSED;
+    pthread_mutex_unlock(&lock);
+    await_state(delivery, SLU_DELIVERY_PAUSED);
+    assert_int_equal(lines_with("the tide is out"), 1);
+    AWAIT(frozen_was_told);
+    assert_int_equal(lines_with("the tide is frozen"), 1);
+
+    pthread_mutex_lock(&lock);
+    shore.answer = SLU_SINK_LIVE;
+    pthread_mutex_unlock(&lock);
+    AWAIT(all_committed);
+    stop(delivery);
+    check_fates(0);
+}
+
 static void a_sink_that_is_away_keeps_its_records(void **state)
 {
     (void)state;
@@ -205,7 +235,7 @@ static void a_stop_waits_for_what_is_not_durable_yet(void **state)
     slu_delivery_stop(delivery, deadline);
     AWAIT(ten_committed);
     append(0); /* now they are written */
-    assert_true(slu_delivery_join(delivery, deadline, NULL));
+    assert_true(join_delivery(delivery, deadline));
     check_fates(0);
     assert_int_equal(spool.committed, 20);
 }
@@ -220,7 +250,7 @@ static void a_sink_that_is_away_is_not_waited_for(void **state)
     struct slu_delivery *delivery = start_with(&o);
     AWAIT(asked_once);
     slu_delivery_stop(delivery, slu_clock_mono_ns() + 1000000 * SLU_NS_PER_S);
-    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S, NULL));
+    assert_true(join_delivery(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S));
     assert_int_equal(spool.committed, 0);
     assert_int_equal(shore.n_finishes, 0);
 }
@@ -234,12 +264,38 @@ static void a_slow_sink_ends_with_the_deadline(void **state)
     AWAIT(pushed_once);
     const int64_t deadline = slu_clock_mono_ns() + 2500 * SLU_NS_PER_MS;
     slu_delivery_stop(delivery, deadline);
-    assert_true(slu_delivery_join(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S, NULL));
+    assert_true(join_delivery(delivery, slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S));
     assert_int_equal(spool.committed, 0);
     assert_int_equal(shore.n_finishes, 1);
     assert_int_equal(shore.n_closes, 1);
     /* It is through before the others have given it up, however long it takes for each answer. */
     assert_true(shore.latest_deadline < deadline - 50 * SLU_NS_PER_MS);
+}
+
+static size_t threads_called(const char *name)
+{
+    size_t n = 0;
+    DIR *tasks = opendir("/proc/self/task");
+    for (const struct dirent *task; tasks != NULL && (task = readdir(tasks)) != NULL;) {
+        char path[300], line[32] = "";
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+        FILE *comm = fopen(path, "re");
+        if (comm != NULL && fgets(line, sizeof(line), comm) != NULL)
+            n += strncmp(line, name, strlen(name)) == 0;
+        if (comm != NULL)
+            fclose(comm);
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    return n;
+}
+
+static void await_end_of_threads(const char *name)
+{
+    const int64_t until = slu_clock_mono_ns() + PATIENCE_S * SLU_NS_PER_S;
+    while (threads_called(name) > 0 && slu_clock_mono_ns() < until)
+        sched_yield();
+    assert_int_equal(threads_called(name), 0);
 }
 
 static struct slu_delivery *volatile left_behind; /* its memory is meant to stay */
@@ -253,7 +309,7 @@ static void a_sink_that_hangs_is_left_behind(void **state)
     AWAIT(asked_once);
     const int64_t deadline = slu_clock_mono_ns() + 50 * SLU_NS_PER_MS;
     slu_delivery_stop(delivery, deadline);
-    assert_false(slu_delivery_join(delivery, deadline, NULL));
+    assert_false(join_delivery(delivery, deadline));
 
     /* It wakes up later, and does nothing more. */
     pthread_mutex_lock(&lock);
@@ -261,6 +317,7 @@ static void a_sink_that_hangs_is_left_behind(void **state)
     pthread_cond_broadcast(&moved);
     pthread_mutex_unlock(&lock);
     await_state(delivery, SLU_DELIVERY_STOPPED);
+    await_end_of_threads("slu-lake"); /* the program must not end around it */
     assert_int_equal(shore.n_pushes, 0);
     assert_int_equal(shore.n_closes, 0);
 }
@@ -271,6 +328,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_sink_that_is_away_keeps_its_records),
         TEST(a_sink_that_is_paused_keeps_its_records),
+        TEST(a_cause_that_follows_another_is_told),
         TEST(a_resume_does_not_wait_for_the_backoff),
         TEST(a_spool_that_cannot_be_read_is_tried_again),
         TEST(a_cursor_that_cannot_be_written_stops_nobody),

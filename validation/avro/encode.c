@@ -1,9 +1,8 @@
 /* encode.c -- see encode.h. The plan says what must come next, the tree has to have it.
  *
- * A record asks its object for one field after the other; as most objects have their members in the
- * schema's order, the next key is mostly the one.
+ * Plain values are written in runs (encode_quick.h); what ends a run is written value by value.
  */
-#include "validation/avro/encode_inside.h"
+#include "validation/avro/encode_quick.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,44 +38,70 @@ bool slu_avro_take_steps(struct slu_avro_encoder *encoder, const struct slu_valu
 
 bool slu_avro_add_long(struct slu_buf *out, int64_t number)
 {
-    uint64_t bits = (uint64_t)number << 1 ^ (uint64_t)(number >> 63);
-    uint8_t bytes[10];
-    size_t n = 0;
+    char bytes[16];
+    const char *end = slu_avro_varint_write(bytes, slu_avro_zigzag(number));
 
-    for (; bits >= 0x80; bits >>= 7)
-        bytes[n++] = (uint8_t)(bits | 0x80);
-    bytes[n++] = (uint8_t)bits;
-    return slu_buf_add(out, bytes, n);
+    return slu_buf_add(out, bytes, (size_t)(end - bytes));
 }
 
-static bool wrong_kind(struct slu_avro_encoder *encoder, const struct slu_value *value,
-                       const char *wanted)
+bool slu_avro_wrong_kind(struct slu_avro_encoder *encoder, const struct slu_value *value,
+                         const char *wanted)
 {
     return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, value, "expected %s, found: %s",
                              wanted, slu_value_kind_name(value));
 }
 
-static bool encode_array(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                         const struct slu_value *value)
+/* As many items as are plain, right and have room, of `n`; how many. */
+static size_t encode_run(struct slu_avro_encoder *encoder, uint32_t node,
+                         const struct slu_value *item, size_t n)
+{
+    const struct slu_avro_field field = {.node = node, .quick = encoder->schema->nodes[node].quick};
+    struct slu_avro_run run;
+    const size_t most = field.quick == SLU_AVRO_TYPES ? 0 : slu_avro_quick_begin(encoder, n, &run);
+    size_t i = 0;
+
+    if (most == 0)
+        return 0;
+    char *out = encoder->out->data + encoder->out->len;
+    for (; i < most; i++) {
+        char *next = slu_avro_quick_add(&run, out, &field, &item[i]);
+        if (next == NULL)
+            break;
+        out = next;
+    }
+    slu_avro_quick_finish(encoder, out, i);
+    return i;
+}
+
+static __attribute__((noinline)) bool encode_array(struct slu_avro_encoder *encoder,
+                                                   const struct slu_avro_node *node,
+                                                   const struct slu_value *value)
 {
     if (slu_value_kind(value) != SLU_VALUE_ARRAY)
-        return wrong_kind(encoder, value, "an array");
+        return slu_avro_wrong_kind(encoder, value, "an array");
     const size_t n = slu_value_len(value);
     if (n != 0)
         slu_avro_add_long(encoder->out, (int64_t)n);
     const struct slu_value *item = slu_value_first(value);
-    for (size_t i = 0; i < n; i++, item = slu_value_next(item))
+    for (size_t left = n; left > 0; left--, item = slu_value_next(item)) {
+        const size_t done = encode_run(encoder, node->first, item, left);
+        item += done; /* scalars: a cell each */
+        left -= done;
+        if (left == 0)
+            break;
         if (!slu_avro_encode_value(encoder, node->first, item))
             return false;
+    }
     slu_avro_add_long(encoder->out, 0);
     return true;
 }
 
-static bool encode_map(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                       const struct slu_value *value)
+static __attribute__((noinline)) bool encode_map(struct slu_avro_encoder *encoder,
+                                                 const struct slu_avro_node *node,
+                                                 const struct slu_value *value)
 {
     if (slu_value_kind(value) != SLU_VALUE_OBJECT)
-        return wrong_kind(encoder, value, "an object");
+        return slu_avro_wrong_kind(encoder, value, "an object");
     const size_t n = slu_value_len(value);
     if (n != 0)
         slu_avro_add_long(encoder->out, (int64_t)n);
@@ -89,81 +114,6 @@ static bool encode_map(struct slu_avro_encoder *encoder, const struct slu_avro_n
     }
     slu_avro_add_long(encoder->out, 0);
     return true;
-}
-
-/* ---- records ----------------------------------------------------------------------------------------- */
-
-/* The member `name`, looked for first where it should be; `*next` goes on behind it. */
-static const struct slu_value *find_field(const struct slu_value *object, struct slu_slice name,
-                                          const struct slu_value **next)
-{
-    const struct slu_value *value;
-
-    if (*next != slu_value_next(object) && slu_slice_equal(slu_value_text(*next), name))
-        value = *next + 1;
-    else
-        value = slu_value_get(object, name);
-    if (value != NULL)
-        *next = slu_value_next(value);
-    return value;
-}
-
-static bool encode_missing(struct slu_avro_encoder *encoder, const struct slu_avro_field *field,
-                           const struct slu_value *object)
-{
-    const struct slu_slice name = field->name;
-    const int shown = (int)(name.len < 80 ? name.len : 80);
-
-    if (field->has_default) {
-        slu_buf_add_slice(encoder->out, field->default_bytes);
-        return true;
-    }
-    if (field->default_value != NULL)
-        return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, object,
-                                 "the default of the field %.*s would need itself", shown,
-                                 name.data);
-    return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, object,
-                             "the field %.*s is missing and has no default", shown, name.data);
-}
-
-static bool has_field(const struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                      struct slu_slice name)
-{
-    for (uint32_t i = 0; i < node->n; i++)
-        if (slu_slice_equal(encoder->schema->fields[node->first + i].name, name))
-            return true;
-    return false;
-}
-
-static bool complain_unknown(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                             const struct slu_value *object)
-{
-    const struct slu_value *key = slu_value_first(object);
-
-    for (size_t n = slu_value_len(object); n > 0; n--, key = slu_value_next(key + 1))
-        if (!has_field(encoder, node, slu_value_text(key)))
-            return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, key,
-                                     "the record %.80s has no such field", node->name);
-    return true;
-}
-
-static bool encode_record(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                          const struct slu_value *object)
-{
-    if (slu_value_kind(object) != SLU_VALUE_OBJECT)
-        return wrong_kind(encoder, object, "an object");
-    const struct slu_value *next = slu_value_first(object);
-    size_t found = 0;
-    for (uint32_t i = 0; i < node->n; i++) {
-        const struct slu_avro_field *field = &encoder->schema->fields[node->first + i];
-        const struct slu_value *value = find_field(object, field->name, &next);
-        if (value == NULL ? !encode_missing(encoder, field, object)
-                          : !slu_avro_encode_value(encoder, field->node, value))
-            return false;
-        found += value != NULL;
-    }
-    return found == slu_value_len(object) || encoder->options->drop_unknown ||
-           complain_unknown(encoder, node, object);
 }
 
 /* ---- all --------------------------------------------------------------------------------------------- */
@@ -183,7 +133,7 @@ bool slu_avro_encode_value(struct slu_avro_encoder *encoder, uint32_t index,
     case SLU_AVRO_MAP:
         return encode_map(encoder, node, value);
     case SLU_AVRO_RECORD:
-        return encode_record(encoder, node, value);
+        return slu_avro_encode_record(encoder, node, value);
     case SLU_AVRO_UNION:
         return slu_avro_encode_union(encoder, node, value);
     default:
@@ -217,7 +167,9 @@ bool slu_avro_encode(const struct slu_avro_schema *schema, const struct slu_avro
         .steps = FREE_STEPS + STEPS_PER_CELL * (uint64_t)cells,
     };
 
-    *complaint = (struct slu_avro_complaint){.fault = SLU_PAYLOAD_OK};
+    complaint->fault = SLU_PAYLOAD_OK;
+    complaint->at = NULL;
+    complaint->text[0] = '\0';
     bool whole = slu_avro_encode_value(&encoder, schema->root, source->root);
     if (whole && out->failed)
         whole = slu_avro_complain(&encoder, SLU_PAYLOAD_TOO_LARGE, source->root,

@@ -1,5 +1,6 @@
 /* encode_inside.h -- what the files of the encoder share: encode.c (containers and the way down),
- * encode_union.c (which branch), encode_scalar.c (numbers, texts, times). Inside this room only. */
+ * encode_record.c, encode_union.c (which branch), encode_scalar.c (numbers, texts, times), encode_quick.h
+ * (many plain values in a row). Inside this room only. */
 #ifndef SLU_AVRO_ENCODE_INSIDE_H
 #define SLU_AVRO_ENCODE_INSIDE_H
 
@@ -23,16 +24,25 @@ bool slu_avro_complain(struct slu_avro_encoder *encoder, enum slu_payload_fault 
                        const struct slu_value *at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* "expected …, found: …" */
+bool slu_avro_wrong_kind(struct slu_avro_encoder *encoder, const struct slu_value *value,
+                         const char *wanted);
+
 /* Take `n` steps; false with a complaint when there are none left. */
 bool slu_avro_take_steps(struct slu_avro_encoder *encoder, const struct slu_value *at, uint64_t n);
 
 /* Each false with a complaint. */
 bool slu_avro_encode_value(struct slu_avro_encoder *encoder, uint32_t index,
                            const struct slu_value *value);
+bool slu_avro_encode_record(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
+                            const struct slu_value *object);
 bool slu_avro_encode_union(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                            const struct slu_value *value);
 bool slu_avro_encode_scalar(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                             const struct slu_value *value);
+
+/* Could some value of the kind be one of the node, a union's branch? */
+bool slu_avro_branch_takes(const struct slu_avro_node *node, enum slu_value_kind kind);
 
 /* Of a string: the symbol it is, -1: none. */
 int64_t slu_avro_symbol(const struct slu_avro_schema *schema, const struct slu_avro_node *node,

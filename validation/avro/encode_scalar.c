@@ -12,13 +12,6 @@
 
 #define NS_PER_DAY (INT64_C(86400) * SLU_NS_PER_S)
 
-static bool wrong_kind(struct slu_avro_encoder *encoder, const struct slu_value *value,
-                       const char *wanted)
-{
-    return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, value, "expected %s, found: %s",
-                             wanted, slu_value_kind_name(value));
-}
-
 static bool is_string(const struct slu_value *value)
 {
     return slu_value_kind(value) == SLU_VALUE_STRING;
@@ -127,9 +120,9 @@ static bool encode_integer(struct slu_avro_encoder *encoder, const struct slu_av
         return add_integer(encoder, value, number, is_int);
     }
     if (wanted == NULL)
-        return wrong_kind(encoder, value, "a whole number");
+        return slu_avro_wrong_kind(encoder, value, "a whole number");
     if (!is_string(value))
-        return wrong_kind(encoder, value, wanted);
+        return slu_avro_wrong_kind(encoder, value, wanted);
     if (!parse_time(times[node->logical].before, slu_value_text(value), times[node->logical].behind,
                     &number))
         return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, value, "expected %s", wanted);
@@ -196,7 +189,7 @@ static bool encode_real(struct slu_avro_encoder *encoder, const struct slu_avro_
             return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_INT_RANGE, value,
                                      "beyond the range of a %s", slu_avro_type_names[node->type]);
     } else if (!is_string(value) || !word_of(slu_value_text(value), &number)) {
-        return wrong_kind(encoder, value, "a number");
+        return slu_avro_wrong_kind(encoder, value, "a number");
     }
     const float narrow = is_float ? (float)number : 0;
     slu_buf_add(encoder->out, is_float ? (const void *)&narrow : (const void *)&number,
@@ -240,7 +233,7 @@ static bool encode_bytes(struct slu_avro_encoder *encoder, const struct slu_avro
     size_t n;
 
     if (!is_string(value))
-        return wrong_kind(encoder, value, "a string of code points 0 to 255");
+        return slu_avro_wrong_kind(encoder, value, "a string of code points 0 to 255");
     if (!count_code_points(slu_value_text(value), &n))
         return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_MALFORMED, value,
                                  "bytes are a string of code points 0 to 255");
@@ -275,7 +268,7 @@ static bool encode_decimal(struct slu_avro_encoder *encoder, const struct slu_av
     else if (is_string(value) && is_number_text(slu_value_text(value)))
         text = slu_value_text(value);
     else
-        return wrong_kind(encoder, value, "a number, or a string that is one");
+        return slu_avro_wrong_kind(encoder, value, "a number, or a string that is one");
     const struct slu_decimal number = slu_decimal_of(text);
     const size_t n = slu_avro_digits_bytes(&number, node->precision, node->scale, bytes);
     if (n == 0)
@@ -308,7 +301,7 @@ static bool encode_duration(struct slu_avro_encoder *encoder, const struct slu_v
             return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_INT_RANGE, part,
                                      "a part of a duration is 0 to 4294967295");
         if (!slu_value_is_number(part))
-            return wrong_kind(encoder, part, "a number");
+            return slu_avro_wrong_kind(encoder, part, "a number");
         const uint32_t bits = (uint32_t)number;
         slu_buf_add(encoder->out, &bits, sizeof(bits));
     }
@@ -344,7 +337,7 @@ static bool encode_enum(struct slu_avro_encoder *encoder, const struct slu_avro_
                         const struct slu_value *value)
 {
     if (!is_string(value))
-        return wrong_kind(encoder, value, "a symbol");
+        return slu_avro_wrong_kind(encoder, value, "a symbol");
     const int64_t symbol = slu_avro_symbol(encoder->schema, node, slu_value_text(value));
     if (symbol < 0)
         return slu_avro_complain(encoder, SLU_PAYLOAD_AVRO_ENUM, value,
@@ -356,7 +349,7 @@ static bool encode_enum(struct slu_avro_encoder *encoder, const struct slu_avro_
 static bool encode_string(struct slu_avro_encoder *encoder, const struct slu_value *value)
 {
     if (!is_string(value))
-        return wrong_kind(encoder, value, "a string");
+        return slu_avro_wrong_kind(encoder, value, "a string");
     slu_avro_add_long(encoder->out, (int64_t)slu_value_len(value));
     slu_buf_add_slice(encoder->out, slu_value_text(value));
     return true;
@@ -377,10 +370,11 @@ bool slu_avro_encode_scalar(struct slu_avro_encoder *encoder, const struct slu_a
         return encode_duration(encoder, value);
     switch (node->type) {
     case SLU_AVRO_NULL:
-        return slu_value_kind(value) == SLU_VALUE_NULL || wrong_kind(encoder, value, "null");
+        return slu_value_kind(value) == SLU_VALUE_NULL ||
+               slu_avro_wrong_kind(encoder, value, "null");
     case SLU_AVRO_BOOLEAN:
         if (slu_value_kind(value) != SLU_VALUE_BOOL)
-            return wrong_kind(encoder, value, "true or false");
+            return slu_avro_wrong_kind(encoder, value, "true or false");
         slu_buf_add_char(encoder->out, slu_value_variant(value) == SLU_VALUE_TRUE);
         return true;
     case SLU_AVRO_INT:

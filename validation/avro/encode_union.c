@@ -15,20 +15,17 @@
 
 #define NO_RANK 99
 
-static int rank_of_string(const struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
-                          struct slu_slice text)
+static int rank_of_string(const struct slu_avro_node *node)
 {
-    struct slu_uuid uuid;
-
-    if (node->type == SLU_AVRO_ENUM)
-        return slu_avro_symbol(encoder->schema, node, text) >= 0 ? 0 : NO_RANK;
     if (node->logical == SLU_AVRO_UUID)
-        return slu_uuid_parse(text.data, text.len, &uuid) ? 1 : NO_RANK;
+        return 1;
     if (node->logical == SLU_AVRO_DURATION)
         return NO_RANK;
     if (node->logical == SLU_AVRO_DECIMAL)
         return 5;
     switch (node->type) {
+    case SLU_AVRO_ENUM:
+        return 0;
     case SLU_AVRO_STRING:
         return 2;
     case SLU_AVRO_INT:
@@ -45,7 +42,7 @@ static int rank_of_string(const struct slu_avro_encoder *encoder, const struct s
     }
 }
 
-static int rank_of_number(const struct slu_avro_node *node, const struct slu_value *value)
+static int rank_of_number(const struct slu_avro_node *node)
 {
     if (node->logical == SLU_AVRO_DECIMAL)
         return 2;
@@ -55,12 +52,38 @@ static int rank_of_number(const struct slu_avro_node *node, const struct slu_val
     case SLU_AVRO_LONG:
         return 1;
     case SLU_AVRO_FLOAT:
-        return slu_avro_is_float(value) ? 3 : 5;
+        return 3;
     case SLU_AVRO_DOUBLE:
         return 4;
     default:
         return NO_RANK;
     }
+}
+
+/* The best rank that a value of the kind could have. */
+static int rank_of_kind(const struct slu_avro_node *node, enum slu_value_kind kind)
+{
+    switch (kind) {
+    case SLU_VALUE_NULL:
+        return node->type == SLU_AVRO_NULL ? 0 : NO_RANK;
+    case SLU_VALUE_BOOL:
+        return node->type == SLU_AVRO_BOOLEAN ? 0 : NO_RANK;
+    case SLU_VALUE_STRING:
+        return rank_of_string(node);
+    case SLU_VALUE_BIG:
+    case SLU_VALUE_NUMBER:
+        return rank_of_number(node);
+    case SLU_VALUE_ARRAY:
+        return node->type == SLU_AVRO_ARRAY ? 0 : node->logical == SLU_AVRO_DURATION ? 1 : NO_RANK;
+    case SLU_VALUE_OBJECT:
+        return node->type == SLU_AVRO_RECORD ? 0 : node->type == SLU_AVRO_MAP ? 1 : NO_RANK;
+    }
+    return NO_RANK;
+}
+
+bool slu_avro_branch_takes(const struct slu_avro_node *node, enum slu_value_kind kind)
+{
+    return rank_of_kind(node, kind) != NO_RANK;
 }
 
 /* Has the object each field that has no default, and no other member? */
@@ -79,13 +102,9 @@ static bool has_just_the_fields(const struct slu_avro_encoder *encoder,
     return found == slu_value_len(object);
 }
 
-static int rank_of_object(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
+static int rank_of_record(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                           const struct slu_value *value)
 {
-    if (node->type == SLU_AVRO_MAP)
-        return 1;
-    if (node->type != SLU_AVRO_RECORD)
-        return NO_RANK;
     /* Looking costs; who has no steps left fails where they are taken next. */
     const uint64_t cost = node->n;
     encoder->steps -= cost < encoder->steps ? cost : encoder->steps;
@@ -95,22 +114,24 @@ static int rank_of_object(struct slu_avro_encoder *encoder, const struct slu_avr
 static int rank(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                 const struct slu_value *value)
 {
-    switch (slu_value_kind(value)) {
-    case SLU_VALUE_NULL:
-        return node->type == SLU_AVRO_NULL ? 0 : NO_RANK;
-    case SLU_VALUE_BOOL:
-        return node->type == SLU_AVRO_BOOLEAN ? 0 : NO_RANK;
-    case SLU_VALUE_STRING:
-        return rank_of_string(encoder, node, slu_value_text(value));
-    case SLU_VALUE_BIG:
-    case SLU_VALUE_NUMBER:
-        return rank_of_number(node, value);
-    case SLU_VALUE_ARRAY:
-        return node->type == SLU_AVRO_ARRAY ? 0 : node->logical == SLU_AVRO_DURATION ? 1 : NO_RANK;
-    case SLU_VALUE_OBJECT:
-        return rank_of_object(encoder, node, value);
+    const int best = rank_of_kind(node, slu_value_kind(value));
+    struct slu_uuid uuid;
+
+    if (best == NO_RANK)
+        return NO_RANK;
+    if (slu_value_kind(value) == SLU_VALUE_STRING) {
+        const struct slu_slice text = slu_value_text(value);
+        const bool fits =
+            node->type == SLU_AVRO_ENUM      ? slu_avro_symbol(encoder->schema, node, text) >= 0
+            : node->logical == SLU_AVRO_UUID ? slu_uuid_parse(text.data, text.len, &uuid)
+                                             : true;
+        return fits ? best : NO_RANK;
     }
-    return NO_RANK;
+    if (node->type == SLU_AVRO_FLOAT)
+        return slu_avro_is_float(value) ? 3 : 5;
+    if (node->type == SLU_AVRO_RECORD)
+        return rank_of_record(encoder, node, value);
+    return best;
 }
 
 static uint32_t branch_node(const struct slu_avro_encoder *encoder,
@@ -162,10 +183,17 @@ static bool complain_of_union(struct slu_avro_encoder *encoder, const struct slu
 static bool encode_natural(struct slu_avro_encoder *encoder, const struct slu_avro_node *node,
                            const struct slu_value *value)
 {
-    uint32_t branch = 0;
+    const enum slu_value_kind kind = slu_value_kind(value);
+    uint32_t branch = encoder->schema->onlys[node->only].branches[kind];
     int last = -1;
     size_t tried = 0;
 
+    /* Where only one branch may be meant, no rank need be known. (Of a string it might be an enum's,
+     * which has it or not: the complaint is then the union's.) */
+    if (branch != SLU_AVRO_NOT_ONE && kind != SLU_VALUE_STRING)
+        return slu_avro_take_steps(encoder, value, node->n) &&
+               try_branch(encoder, node, branch, value);
+    branch = 0;
     for (;; tried++) {
         if (!slu_avro_take_steps(encoder, value, node->n))
             return false;

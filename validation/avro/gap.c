@@ -4,12 +4,10 @@
  *                             ├─ enum, const: each value is encoded
  *                             └─ properties, items ─▶ fields, members
  */
-#include "validation/avro/gap.h"
+#include "validation/avro/gap_inside.h"
 
 #include "base/err.h"
-#include "validation/avro/encode_inside.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,32 +17,19 @@
 #define MAX_VALUE  (1u << 20)
 #define REFERENCES 16 /* from one place to the next */
 
-/* What JSON can be. A whole number is one of its own: Avro tells them apart. */
-enum kind {
-    NONE = 0,
-    NUL = 1,
-    BOOL = 2,
-    WHOLE = 4,
-    NUMBER = 8,
-    STRING = 16,
-    ARRAY = 32,
-    OBJECT = 64,
-    ANY = 127
-};
-
 static const struct {
     const char *name;
     unsigned kinds;      /* that the name stands for */
     unsigned kind;       /* its own */
     const char *allowed; /* for people */
 } type_names[] = {
-    {"null", NUL, NUL, "null"},
-    {"boolean", BOOL, BOOL, "true and false"},
-    {"integer", WHOLE, WHOLE, "whole numbers"},
-    {"number", WHOLE | NUMBER, NUMBER, "numbers with a fraction"},
-    {"string", STRING, STRING, "any text"},
-    {"array", ARRAY, ARRAY, "arrays"},
-    {"object", OBJECT, OBJECT, "objects"},
+    {"null", GAP_NULL, GAP_NULL, "null"},
+    {"boolean", GAP_BOOL, GAP_BOOL, "true and false"},
+    {"integer", GAP_WHOLE, GAP_WHOLE, "whole numbers"},
+    {"number", GAP_WHOLE | GAP_NUMBER, GAP_NUMBER, "numbers with a fraction"},
+    {"string", GAP_STRING, GAP_STRING, "any text"},
+    {"array", GAP_ARRAY, GAP_ARRAY, "arrays"},
+    {"object", GAP_OBJECT, GAP_OBJECT, "objects"},
 };
 
 struct search {
@@ -57,8 +42,6 @@ struct search {
     struct slu_buf instance; /* JSON Pointer of the value that a place judges */
     struct slu_buf value;
 };
-
-enum answer { HOLDS, UNSURE, GAP };
 
 static void look(struct search *search, const struct slu_value *place, uint32_t node,
                  unsigned depth);
@@ -84,28 +67,10 @@ tell(struct search *search, const struct slu_value *place, const char *format, .
     slu_buf_fini(&pointer);
 }
 
-static const struct slu_value *get(const struct slu_value *place, const char *key)
-{
-    return slu_value_kind(place) == SLU_VALUE_OBJECT ? slu_value_get(place, slu_slice_of(key))
-                                                     : NULL;
-}
-
 static bool is_false(const struct slu_value *place)
 {
     return place != NULL && slu_value_variant(place) == SLU_VALUE_FALSE;
 }
-
-/* Does the place say anything by one of these keywords? */
-static bool has_any(const struct slu_value *place, const char *const *keywords, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (get(place, keywords[i]) != NULL)
-            return true;
-    return false;
-}
-#define HAS_ANY(place, ...)                            \
-    has_any(place, (const char *const[]){__VA_ARGS__}, \
-            sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 /* These may forbid anything: what they leave is not known here. */
 static bool is_beyond_us(const struct slu_value *place)
@@ -142,7 +107,7 @@ static bool is_above_others(const struct search *search)
 static const struct slu_value *follow(const struct search *search, const struct slu_value *place)
 {
     for (int i = 0; i < REFERENCES && place != NULL; i++) {
-        const struct slu_value *ref = get(place, "$ref");
+        const struct slu_value *ref = slu_avro_gap_get(place, "$ref");
         struct slu_arena arena;
         struct slu_pointer pointer;
         struct slu_slice text;
@@ -168,16 +133,16 @@ static unsigned kinds_named(const struct slu_value *name)
         if (slu_value_kind(name) == SLU_VALUE_STRING &&
             slu_slice_equal(slu_value_text(name), slu_slice_of(type_names[i].name)))
             return type_names[i].kinds;
-    return NONE;
+    return GAP_NONE;
 }
 
 static unsigned kinds_of(const struct slu_value *place)
 {
-    const struct slu_value *type = get(place, "type");
-    unsigned kinds = NONE;
+    const struct slu_value *type = slu_avro_gap_get(place, "type");
+    unsigned kinds = GAP_NONE;
 
     if (type == NULL)
-        return is_false(place) ? NONE : ANY;
+        return is_false(place) ? GAP_NONE : GAP_ANY;
     if (slu_value_kind(type) != SLU_VALUE_ARRAY)
         return kinds_named(type);
     const struct slu_value *name = slu_value_first(type);
@@ -186,103 +151,20 @@ static unsigned kinds_of(const struct slu_value *place)
     return kinds;
 }
 
-/* ---- scalars --------------------------------------------------------------------------------------------- */
-
-static double bound(const struct slu_value *place, const char *key, const char *exclusive,
-                    double none)
-{
-    const struct slu_value *value = get(place, key);
-
-    if (value == NULL)
-        value = get(place, exclusive);
-    return value != NULL && slu_value_is_number(value) ? slu_avro_nearest(value) : none;
-}
-
-static bool is_within_int(const struct slu_value *place)
-{
-    return bound(place, "minimum", "exclusiveMinimum", -INFINITY) >= -2147483648.0 &&
-           bound(place, "maximum", "exclusiveMaximum", INFINITY) <= 2147483647.0;
-}
-
-static enum answer holds_number(const struct slu_value *place, const struct slu_avro_node *node,
-                                bool is_whole)
-{
-    if (node->logical == SLU_AVRO_DECIMAL)
-        return UNSURE;
-    switch (node->type) {
-    case SLU_AVRO_FLOAT:
-    case SLU_AVRO_DOUBLE:
-        return HOLDS;
-    case SLU_AVRO_INT:
-        if (is_whole)
-            return is_within_int(place) ? HOLDS : GAP;
-        return get(place, "multipleOf") != NULL ? UNSURE : GAP;
-    case SLU_AVRO_LONG:
-        if (is_whole)
-            return HOLDS;
-        return get(place, "multipleOf") != NULL ? UNSURE : GAP;
-    default:
-        return GAP;
-    }
-}
-
-static enum answer holds_string(const struct slu_value *place, const struct slu_avro_node *node)
-{
-    const bool is_bounded =
-        HAS_ANY(place, "pattern", "format", "maxLength", "contentEncoding", "contentMediaType");
-
-    if (node->type == SLU_AVRO_STRING && node->logical != SLU_AVRO_UUID)
-        return HOLDS;
-    switch (node->type) {
-    case SLU_AVRO_NULL:
-    case SLU_AVRO_BOOLEAN:
-    case SLU_AVRO_ARRAY:
-    case SLU_AVRO_MAP:
-    case SLU_AVRO_RECORD:
-        return GAP;
-    case SLU_AVRO_INT:
-    case SLU_AVRO_LONG:
-        return node->logical == SLU_AVRO_PLAIN || !is_bounded ? GAP : UNSURE;
-    default:
-        return is_bounded ? UNSURE : GAP;
-    }
-}
-
-/* Can the node, no union, hold all values of that kind that the place allows? Of containers only
- * whether it is one; what is in them is looked at by look(). */
-static enum answer holds(const struct slu_value *place, const struct slu_avro_node *node,
-                         unsigned kind)
-{
-    switch (kind) {
-    case NUL:
-        return node->type == SLU_AVRO_NULL ? HOLDS : GAP;
-    case BOOL:
-        return node->type == SLU_AVRO_BOOLEAN ? HOLDS : GAP;
-    case WHOLE:
-    case NUMBER:
-        return holds_number(place, node, kind == WHOLE);
-    case STRING:
-        return holds_string(place, node);
-    case ARRAY:
-        return node->logical == SLU_AVRO_DURATION ? UNSURE
-               : node->type == SLU_AVRO_ARRAY     ? HOLDS
-                                                  : GAP;
-    default:
-        return node->type == SLU_AVRO_RECORD || node->type == SLU_AVRO_MAP ? HOLDS : GAP;
-    }
-}
+/* ---- a node ---------------------------------------------------------------------------------------------- */
 
 /* The same for any node: one branch that may is enough. */
-static enum answer some_holds(const struct search *search, const struct slu_value *place,
-                              const struct slu_avro_node *node, unsigned kind)
+static enum slu_avro_gap_answer some_holds(const struct search *search,
+                                           const struct slu_value *place,
+                                           const struct slu_avro_node *node, unsigned kind)
 {
-    enum answer best = GAP;
+    enum slu_avro_gap_answer best = GAP;
 
     if (node->type != SLU_AVRO_UNION)
-        return holds(place, node, kind);
+        return slu_avro_gap_holds(place, node, kind);
     for (uint32_t i = 0; i < node->n; i++) {
-        const enum answer answer =
-            holds(place, &search->schema->nodes[search->schema->links[node->first + i]], kind);
+        const enum slu_avro_gap_answer answer = slu_avro_gap_holds(
+            place, &search->schema->nodes[search->schema->links[node->first + i]], kind);
         if (answer < best)
             best = answer;
     }
@@ -333,7 +215,8 @@ static void look_at_value(struct search *search, uint32_t node, const struct slu
 /* True: the place lists its values. With other keywords beside the list some may be none of them. */
 static bool look_at_list(struct search *search, const struct slu_value *place, uint32_t node)
 {
-    const struct slu_value *list = get(place, "enum"), *one = get(place, "const");
+    const struct slu_value *list = slu_avro_gap_get(place, "enum"),
+                           *one = slu_avro_gap_get(place, "const");
 
     if (list == NULL && one == NULL)
         return false;
@@ -343,7 +226,7 @@ static bool look_at_list(struct search *search, const struct slu_value *place, u
                 "exclusiveMaximum")) {
         /* A type that all of them have takes none away. */
         if (list == NULL || one != NULL || slu_value_kind(list) != SLU_VALUE_ARRAY ||
-            kinds_of(place) != STRING ||
+            kinds_of(place) != GAP_STRING ||
             HAS_ANY(place, "pattern", "format", "minLength", "maxLength"))
             return true;
         const struct slu_value *value = slu_value_first(list);
@@ -372,10 +255,10 @@ static bool only_branch(const struct search *search, uint32_t node, unsigned kin
 
     *found = node;
     if (at->type != SLU_AVRO_UNION)
-        return holds(NULL, at, kind) == HOLDS;
+        return slu_avro_gap_holds(NULL, at, kind) == HOLDS;
     for (uint32_t i = 0; i < at->n; i++) {
         const uint32_t branch = search->schema->links[at->first + i];
-        if (holds(NULL, &search->schema->nodes[branch], kind) == GAP)
+        if (slu_avro_gap_holds(NULL, &search->schema->nodes[branch], kind) == GAP)
             continue;
         *found = branch;
         n++;
@@ -416,7 +299,7 @@ static bool is_member_of_others(struct search *search, struct slu_slice name)
 
 static bool is_required(const struct slu_value *place, struct slu_slice name)
 {
-    const struct slu_value *list = get(place, "required");
+    const struct slu_value *list = slu_avro_gap_get(place, "required");
 
     if (list == NULL || slu_value_kind(list) != SLU_VALUE_ARRAY)
         return false;
@@ -430,10 +313,10 @@ static bool is_required(const struct slu_value *place, struct slu_slice name)
 static void look_at_field(struct search *search, const struct slu_value *place,
                           const struct slu_avro_field *field, unsigned depth)
 {
-    const struct slu_value *properties = get(place, "properties");
+    const struct slu_value *properties = slu_avro_gap_get(place, "properties");
     const struct slu_value *property =
         properties != NULL ? slu_value_get(properties, field->name) : NULL;
-    const struct slu_value *more = get(place, "additionalProperties");
+    const struct slu_value *more = slu_avro_gap_get(place, "additionalProperties");
     const int shown = (int)(field->name.len < 80 ? field->name.len : 80);
 
     if (property != NULL)
@@ -463,8 +346,8 @@ static bool is_field(const struct search *search, const struct slu_avro_node *re
 static void look_at_others(struct search *search, const struct slu_value *place,
                            const struct slu_avro_node *record)
 {
-    const struct slu_value *properties = get(place, "properties");
-    const struct slu_value *more = get(place, "additionalProperties");
+    const struct slu_value *properties = slu_avro_gap_get(place, "properties");
+    const struct slu_value *more = slu_avro_gap_get(place, "additionalProperties");
 
     if (search->options->encoding.drop_unknown)
         return;
@@ -483,8 +366,8 @@ static void look_at_object(struct search *search, const struct slu_value *place,
                            unsigned depth)
 {
     const struct slu_avro_node *at = &search->schema->nodes[node];
-    const struct slu_value *properties = get(place, "properties");
-    const struct slu_value *more = get(place, "additionalProperties");
+    const struct slu_value *properties = slu_avro_gap_get(place, "properties");
+    const struct slu_value *more = slu_avro_gap_get(place, "additionalProperties");
 
     if (at->type == SLU_AVRO_RECORD) {
         for (uint32_t i = 0; i < at->n; i++)
@@ -508,12 +391,12 @@ static void look_inside(struct search *search, const struct slu_value *place, ui
 {
     uint32_t inner;
 
-    if ((kinds & OBJECT) != 0 && only_branch(search, node, OBJECT, &inner))
+    if ((kinds & GAP_OBJECT) != 0 && only_branch(search, node, GAP_OBJECT, &inner))
         look_at_object(search, place, inner, depth);
-    const struct slu_value *items = get(place, "items");
-    if ((kinds & ARRAY) != 0 && items != NULL && slu_value_kind(items) != SLU_VALUE_ARRAY &&
+    const struct slu_value *items = slu_avro_gap_get(place, "items");
+    if ((kinds & GAP_ARRAY) != 0 && items != NULL && slu_value_kind(items) != SLU_VALUE_ARRAY &&
         !HAS_ANY(place, "prefixItems", "maxItems") && !is_above_others(search) &&
-        only_branch(search, node, ARRAY, &inner) &&
+        only_branch(search, node, GAP_ARRAY, &inner) &&
         search->schema->nodes[inner].type == SLU_AVRO_ARRAY)
         look_at_member(search, items, NULL, search->schema->nodes[inner].first, depth);
 }
@@ -538,12 +421,12 @@ static void look_at_kinds(struct search *search, const struct slu_value *place,
         const unsigned kind = type_names[i].kind;
         if ((kinds & kind) == 0 || some_holds(search, place, node, kind) != GAP)
             continue;
-        if (kind == WHOLE && (kinds & NUMBER) != 0 &&
-            some_holds(search, place, node, NUMBER) == GAP)
+        if (kind == GAP_WHOLE && (kinds & GAP_NUMBER) != 0 &&
+            some_holds(search, place, node, GAP_NUMBER) == GAP)
             continue; /* told with the numbers */
         tell(search, place, "%s",
-             kind == WHOLE && is_int(search, node) ? "whole numbers beyond 32 bits"
-                                                   : type_names[i].allowed);
+             kind == GAP_WHOLE && is_int(search, node) ? "whole numbers beyond 32 bits"
+                                                       : type_names[i].allowed);
     }
 }
 
@@ -554,8 +437,8 @@ static void look(struct search *search, const struct slu_value *place, uint32_t 
 
     place = follow(search, place);
     if (place == NULL || is_beyond_us(place) ||
-        (place != search->document->root && get(place, "$id") != NULL) || depth > MAX_DEPTH ||
-        search->steps++ >= MAX_STEPS || search->n_told >= SLU_AVRO_GAPS ||
+        (place != search->document->root && slu_avro_gap_get(place, "$id") != NULL) ||
+        depth > MAX_DEPTH || search->steps++ >= MAX_STEPS || search->n_told >= SLU_AVRO_GAPS ||
         is_looked_at_by_others(search))
         return;
     if (at->type == SLU_AVRO_UNION && search->options->encoding.dialect == SLU_AVRO_JSON)
@@ -563,7 +446,7 @@ static void look(struct search *search, const struct slu_value *place, uint32_t 
     if (look_at_list(search, place, node))
         return;
     const unsigned kinds = kinds_of(place);
-    if (kinds == ANY)
+    if (kinds == GAP_ANY)
         tell(search, place, "values of any type");
     else
         look_at_kinds(search, place, at, kinds);

@@ -74,25 +74,39 @@ extern const char *const slu_avro_logical_names[SLU_AVRO_LOGICALS];
 #define SLU_AVRO_MAX_FIXED (64u << 20)
 
 struct slu_avro_node {
-    uint8_t type;       /* enum slu_avro_type */
-    uint8_t logical;    /* enum slu_avro_logical */
-    uint16_t scale;     /* decimal */
+    uint8_t type;    /* enum slu_avro_type */
+    uint8_t logical; /* enum slu_avro_logical */
+    uint8_t quick;   /* the type where a value is no more than that: a scalar that nothing has to be
+                           looked into for, or a union; else SLU_AVRO_TYPES */
+    uint16_t scale;  /* decimal */
     uint16_t precision; /* decimal */
     uint32_t n;         /* fields, branches, symbols; bytes of a fixed */
     uint32_t first;     /* in fields, links or symbols; array, map: the node of the members */
     uint32_t least;     /* bytes that a value takes at least */
+    uint32_t only;      /* union: in `onlys` */
     const char *name;   /* full name of a named type, else NULL */
     const struct slu_value *place; /* where it stands in the document */
 };
 
 struct slu_avro_field {
     struct slu_slice name; /* eight bytes may be read from where it begins (value.h) */
+    struct slu_value key;  /* the name as a cell of the value tree */
+    uint64_t head;         /* its first eight bytes, 0 where it is shorter */
+    uint64_t head_mask;    /* of those that it has, all bits */
+    uint64_t tail;         /* its last eight bytes, where it has more than those */
     uint32_t node;
+    uint8_t quick; /* of the node */
     bool has_default;
     const struct slu_value *default_value; /* in the document; NULL: none */
     struct slu_slice default_bytes;        /* its encoding, when has_default */
     const struct slu_value *place;
 };
+
+/* Of a union: the one branch that could take a JSON value of each kind (enum slu_value_kind). */
+struct slu_avro_only {
+    uint32_t branches[8];
+};
+#define SLU_AVRO_NOT_ONE UINT32_MAX /* none, or several: it depends on the value */
 
 struct slu_avro_schema {
     char *name;
@@ -102,6 +116,7 @@ struct slu_avro_schema {
     struct slu_avro_field *fields;
     uint32_t *links; /* nodes of branches */
     struct slu_slice *symbols;
+    struct slu_avro_only *onlys;
     uint32_t n_nodes, n_fields, n_links, n_symbols;
     uint32_t root;
     int64_t registry_id; /* -1: none */

@@ -31,6 +31,7 @@ struct slu_avro_reader {
 struct read {
     struct slu_avro_reader *reader;
     const struct slu_avro_choice *choice;
+    struct slu_slice bytes;
     struct slu_payload *payload;
     struct slu_avro_origin origin;
 };
@@ -62,11 +63,14 @@ void slu_avro_reader_free(struct slu_avro_reader *reader)
 
 static bool refuse(struct read *read, enum slu_payload_fault fault, size_t at, const char *text)
 {
-    read->payload->root = NULL;
-    read->payload->fault = fault;
-    read->payload->fault_at = at;
-    read->payload->fault_text = text;
-    read->payload->fault_pointer = slu_slice("", 0);
+    *read->payload = (struct slu_payload){
+        .format = SLU_FORMAT_AVRO,
+        .bytes = read->bytes,
+        .fault = fault,
+        .fault_at = at,
+        .fault_text = text,
+        .fault_pointer = slu_slice("", 0),
+    };
     return false;
 }
 
@@ -99,11 +103,16 @@ static struct slu_slice pointer_of(struct slu_avro_reader *reader)
     return out->failed ? slu_slice("", 0) : slu_buf_slice(out);
 }
 
+static bool refuse_empty(struct read *read)
+{
+    return refuse(read, SLU_PAYLOAD_EMPTY, 0, "there is no value");
+}
+
 /* ---- bodies ------------------------------------------------------------------------------------------ */
 
 static bool read_body(struct read *read, const struct slu_avro_schema *schema, size_t head)
 {
-    const struct slu_slice bytes = read->payload->bytes;
+    const struct slu_slice bytes = read->bytes;
     struct slu_avro_reader *reader = read->reader;
     const struct slu_slice body =
         head == 0 ? bytes : slu_slice(bytes.data + head, bytes.len - head);
@@ -116,7 +125,7 @@ static bool read_body(struct read *read, const struct slu_avro_schema *schema, s
         return true;
     }
     if (bytes.len == 0)
-        return refuse(read, SLU_PAYLOAD_EMPTY, 0, "there is no value");
+        return refuse_empty(read);
     refuse(read, reader->fault.fault, head + reader->fault.at, reader->fault.text);
     read->payload->fault_pointer = pointer_of(reader);
     return false;
@@ -148,7 +157,7 @@ static bool has_confluent_head(struct slu_slice bytes)
 
 static const struct slu_avro_schema *by_fingerprint(const struct read *read)
 {
-    const struct slu_slice bytes = read->payload->bytes;
+    const struct slu_slice bytes = read->bytes;
     uint64_t fingerprint = 0;
 
     if (bytes.len < SINGLE_OBJECT_HEAD)
@@ -163,7 +172,7 @@ static const struct slu_avro_schema *by_fingerprint(const struct read *read)
 
 static const struct slu_avro_schema *by_id(const struct read *read)
 {
-    const struct slu_slice bytes = read->payload->bytes;
+    const struct slu_slice bytes = read->bytes;
     int64_t id = 0;
 
     if (bytes.len < CONFLUENT_HEAD)
@@ -181,8 +190,9 @@ static const struct slu_avro_schema *by_id(const struct read *read)
 static bool read_single_object(struct read *read)
 {
     read->origin.framing = SLU_AVRO_SINGLE_OBJECT;
-    if (!has_single_object_head(read->payload->bytes) ||
-        read->payload->bytes.len < SINGLE_OBJECT_HEAD)
+    if (read->bytes.len == 0)
+        return refuse_empty(read);
+    if (!has_single_object_head(read->bytes) || read->bytes.len < SINGLE_OBJECT_HEAD)
         return refuse(read, SLU_PAYLOAD_AVRO_FRAMING, 0,
                       "does not begin with C3 01 and a fingerprint");
     const struct slu_avro_schema *schema = by_fingerprint(read);
@@ -195,7 +205,9 @@ static bool read_single_object(struct read *read)
 static bool read_confluent(struct read *read)
 {
     read->origin.framing = SLU_AVRO_CONFLUENT;
-    if (!has_confluent_head(read->payload->bytes) || read->payload->bytes.len < CONFLUENT_HEAD)
+    if (read->bytes.len == 0)
+        return refuse_empty(read);
+    if (!has_confluent_head(read->bytes) || read->bytes.len < CONFLUENT_HEAD)
         return refuse(read, SLU_PAYLOAD_AVRO_FRAMING, 0,
                       "does not begin with 00 and the id of a schema");
     const struct slu_avro_schema *schema = by_id(read);
@@ -207,7 +219,7 @@ static bool read_confluent(struct read *read)
 
 static bool read_auto(struct read *read)
 {
-    const struct slu_slice bytes = read->payload->bytes;
+    const struct slu_slice bytes = read->bytes;
     const bool single = has_single_object_head(bytes), confluent = has_confluent_head(bytes);
 
     if (single && by_fingerprint(read) != NULL)
@@ -234,10 +246,9 @@ bool slu_avro_read(struct slu_avro_reader *reader, const struct slu_avro_choice 
         [SLU_AVRO_CONFLUENT] = read_confluent,
         [SLU_AVRO_AUTO] = read_auto,
     };
-    struct read read = {.reader = reader, .choice = choice, .payload = payload};
+    struct read read = {.reader = reader, .choice = choice, .bytes = bytes, .payload = payload};
     bool holds;
 
-    *payload = (struct slu_payload){.format = SLU_FORMAT_AVRO, .bytes = bytes};
     if (bytes.len > reader->max_bytes)
         holds = refuse(&read, SLU_PAYLOAD_TOO_LARGE, reader->max_bytes, "larger than max_payload");
     else

@@ -68,7 +68,8 @@ void slu_avro_reader_free(struct slu_avro_reader *reader);
 
 /* Read `bytes`. True when they hold; else payload->root is NULL and the fault_… members say why. The
  * tree is borrowed from reader, bytes and schema until the reader's next message. `origin` may be
- * NULL. No bytes at all are payload.empty, unless a value of the schema takes none. */
+ * NULL. No bytes at all are payload.empty in any framing, unless they are raw and a value of the schema
+ * takes none. */
 bool slu_avro_read(struct slu_avro_reader *reader, const struct slu_avro_choice *choice,
                    struct slu_slice bytes, struct slu_payload *payload,
                    struct slu_avro_origin *origin);

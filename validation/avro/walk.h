@@ -1,29 +1,10 @@
 /* walk.h -- one value of a schema in Avro's binary encoding, walked through once. Inside this room only.
- *
- * Trees are made in memory that is kept from message to message: an array of cells, and a list of
- * chunks for texts that are not in the message as they stand (bytes beyond ASCII, decimals).
  */
 #ifndef SLU_AVRO_WALK_H
 #define SLU_AVRO_WALK_H
 
+#include "validation/avro/memory.h"
 #include "validation/avro/plan.h"
-#include "validation/payload/shape.h"
-
-struct slu_avro_chunk;
-
-struct slu_avro_memory {
-    struct slu_value *cells; /* owned */
-    size_t n, cap;
-    struct slu_avro_chunk *chunks; /* owned; the first is the largest */
-    struct slu_shape shape;        /* the hunt for keys that are there twice */
-};
-
-/* False: no memory. Free with fini either way. */
-bool slu_avro_memory_init(struct slu_avro_memory *memory);
-void slu_avro_memory_fini(struct slu_avro_memory *memory);
-
-/* `len` bytes that live until the next walk; NULL: no memory. */
-char *slu_avro_memory_text(struct slu_avro_memory *memory, size_t len);
 
 /* One step on the way to a value: a member's name or an item's place. */
 struct slu_avro_step {
