@@ -246,6 +246,9 @@ main() {
     title 'One alert, as a subscriber of quality/# got it'
     sed 's/^/  /' "$stage/first-alert.json"
 
+    title 'One weighing, Avro when it came, as the lake keeps it'
+    lines_below "$stage/lake" | awk '/\/weighing"/ && !n++ {print "  " $0}'
+
     title 'The files'
     show_files "$stage/lake"
     show_files "$stage/quarantine"

@@ -4,6 +4,7 @@
 #   tests/run.sh            everything: plain, under ASan+UBSan and TSan, fuzzers, real broker, gate
 #   tests/run.sh --fast     for the edit loop: one build, unit tests, a few broker tests
 #   tests/run.sh --setup    installs and builds, runs no test
+#   tests/run.sh --oracles  only these: what others wrote, from PyPI and npm, beside our judge and our files
 #
 # Each suite prints one line, each failed or skipped test its own. Last line:
 #
@@ -23,7 +24,7 @@ logs=build/test-logs
 passed=0 failed=0 skipped=0
 
 usage() {
-    sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 2
 }
 
@@ -76,7 +77,7 @@ end() {
 }
 
 set_up() {
-    [ "${SLUICE_NO_SETUP:-}" = 1 ] || tests/setup.sh test || {
+    [ "${SLUICE_NO_SETUP:-}" = 1 ] || tests/setup.sh "$1" || {
         echo "FAIL setup: the machine could not be set up"
         end $((failed + 1))
     }
@@ -116,15 +117,27 @@ run_everything() {
     suite fuzz tests/fuzz/run.py build/fuzz "$logs/fuzz"
 }
 
+# Every program in tests/oracles that ends in .sh is a suite. None is part of a plain run: they need PyPI and
+# npm, and peers of pinned versions.
+run_oracles() {
+    local oracle name
+    build release dev
+    for oracle in tests/oracles/*.sh; do
+        name=$(basename "$oracle" .sh)
+        suite "oracle $name" "$oracle" build/dev
+    done
+}
+
 case "${1:-}" in
 '') mode=everything ;;
 --fast) mode=fast ;;
 --setup) mode=setup ;;
+--oracles) mode=oracles ;;
 *) usage ;;
 esac
 [ $# -le 1 ] || usage
 
-set_up
+if [ "$mode" = oracles ]; then set_up oracles; else set_up test; fi
 case "$mode" in
 setup)
     build release dev asan tsan fuzz
@@ -132,6 +145,7 @@ setup)
     exit 0
     ;;
 fast) run_fast ;;
+oracles) run_oracles ;;
 everything) run_everything ;;
 esac
 end

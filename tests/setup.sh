@@ -3,6 +3,7 @@
 #
 #   tests/setup.sh run     what building and running the plugin needs
 #   tests/setup.sh test    that, and what the test suite needs
+#   tests/setup.sh oracles that, and what fetches the peers of tests/oracles
 #
 # Works as root or through sudo. Does nothing when everything is there already. Exit 0: ready.
 set -euo pipefail
@@ -19,6 +20,7 @@ test_packages=(
     python3 python3-pip procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
     postgresql default-jre-headless maven docker.io docker-compose
 )
+oracle_packages=(python3-venv npm)
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
@@ -65,8 +67,9 @@ main() {
     case "${1:-}" in
     run) ;;
     test) wanted+=("${test_packages[@]}") ;;
+    oracles) wanted+=("${test_packages[@]}" "${oracle_packages[@]}") ;;
     *)
-        say "usage: tests/setup.sh run|test"
+        say "usage: tests/setup.sh run|test|oracles"
         exit 2
         ;;
     esac

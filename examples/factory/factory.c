@@ -208,6 +208,18 @@ static int publish_and_report(struct run *run)
     return outcome;
 }
 
+static int print_said(const struct factory_said *said)
+{
+    const struct factory_message *message = &said->message;
+
+    printf("%s\t%u\t%s\t", factory_kind_names[message->kind], said->gateway + 1, message->topic);
+    if (!message->binary)
+        printf("%.*s", (int)message->payload_bytes, message->payload);
+    for (size_t i = 0; i < message->payload_bytes && message->binary; i++)
+        printf("%02x", (unsigned char)message->payload[i]);
+    return putchar('\n') == EOF ? -1 : 0;
+}
+
 /* Without a broker, and without a clock of its own: one second a message, from the first of 2026. */
 static int print_all(struct run *run)
 {
@@ -217,10 +229,7 @@ static int print_all(struct run *run)
          !interrupted && (run->options->messages == 0 || i < run->options->messages); i++) {
         struct factory_said *said = &run->said;
         factory_stream_next(run->stream, new_year_ms + (int64_t)i * 1000, said);
-        int n =
-            printf("%s\t%u\t%s\t%.*s\n", factory_kind_names[said->message.kind], said->gateway + 1,
-                   said->message.topic, (int)said->message.payload_bytes, said->message.payload);
-        if (n < 0)
+        if (print_said(said) != 0)
             return 1;
     }
     return 0;
@@ -234,8 +243,7 @@ int main(int argc, char **argv)
     if (outcome != 0)
         return outcome == 1 ? 0 : 2;
     struct run *run = calloc(1, sizeof(*run));
-    struct factory_stream *stream =
-        factory_stream_new(options.seed, options.trouble, options.clients);
+    struct factory_stream *stream = factory_stream_new(&options.plan, options.clients);
     if (run == NULL || stream == NULL) {
         fprintf(stderr, "factory: no memory\n");
         free(run);

@@ -29,6 +29,9 @@ const char *const factory_kind_names[FACTORY_KINDS] = {
     [FACTORY_TWICE] = "same key twice",
     [FACTORY_NO_NUMBER] = "\"n/a\" instead of a number",
     [FACTORY_GARBAGE] = "heartbeat garbled",
+    [FACTORY_AVRO_CUT] = "Avro cut off",
+    [FACTORY_NO_SYMBOL] = "Avro with an unknown symbol",
+    [FACTORY_UNKNOWN] = "Avro of an unknown schema",
 };
 
 static const char *const notes[] = {"shift change, all quiet", "cleaning belt 2",
@@ -171,6 +174,27 @@ static void packer_weight(struct speech *speech)
     bare_number(speech->message, factory_pack_grams(speech->line), -60);
 }
 
+static void checkweigher(struct speech *speech)
+{
+    struct factory_message *message = speech->message;
+    struct factory_line *line = speech->line;
+    struct factory_weighing weighing = factory_checkweigher(line);
+
+    weighing.at_ms = speech->now_ms;
+    weighing.has_metal = line == &speech->factory->lines[0]; /* line 2 has no detector */
+    if (message->kind == FACTORY_LIMIT)
+        weighing.centigrams -= 6000; /* a box that is not full */
+    if (message->kind == FACTORY_NO_SYMBOL)
+        weighing.verdict = FACTORY_NO_VERDICT;
+    message->binary = true;
+    message->payload_bytes = factory_weighing_write(
+        &weighing,
+        &(struct factory_head){speech->factory->plan.schema_id, message->kind == FACTORY_UNKNOWN},
+        (uint8_t *)message->payload);
+    if (message->kind == FACTORY_AVRO_CUT)
+        message->payload_bytes = message->payload_bytes * 2 / 3;
+}
+
 static void heartbeat(struct speech *speech)
 {
     say(speech->message, speech->message->kind == FACTORY_GARBAGE ? "tru\x01" : "true");
@@ -182,7 +206,18 @@ static void note(struct speech *speech)
     say(speech->message, "%s", notes[factory_roll(&speech->factory->dice, 3)]);
 }
 
-enum machine { MIXER, OVEN, HUMIDITY, COOLER, PACKER, WEIGHT, HEARTBEAT, NOTE, MACHINES };
+enum machine {
+    MIXER,
+    OVEN,
+    HUMIDITY,
+    COOLER,
+    PACKER,
+    WEIGHT,
+    CHECKWEIGHER,
+    HEARTBEAT,
+    NOTE,
+    MACHINES
+};
 
 /* Where a machine speaks, what it says, and what can go wrong with it. */
 static const struct {
@@ -205,14 +240,23 @@ static const struct {
         {"cooler", "temperature", cooler_temperature, 1, 2, {FACTORY_LIMIT, FACTORY_NO_NUMBER}},
     [PACKER] = {"packer", "pack", packer_pack, 1, 2, {FACTORY_WRONG_LOT, FACTORY_CUT}},
     [WEIGHT] = {"packer", "weight", packer_weight, 1, 2, {FACTORY_LIMIT, FACTORY_NO_NUMBER}},
+    [CHECKWEIGHER] = {"checkweigher",
+                      "weighing",
+                      checkweigher,
+                      1,
+                      4,
+                      {FACTORY_LIMIT, FACTORY_AVRO_CUT, FACTORY_NO_SYMBOL, FACTORY_UNKNOWN}},
     [HEARTBEAT] = {"mixer", "heartbeat", heartbeat, FACTORY_MIXERS, 1, {FACTORY_GARBAGE}},
     [NOTE] = {"shift", "note", note, 1, 1, {FACTORY_NOTE}},
 };
 
-/* Of 20 messages, who sends them. */
-static const enum machine turns[20] = {MIXER,  MIXER,  MIXER, MIXER,    OVEN,     OVEN,     OVEN,
-                                       OVEN,   OVEN,   OVEN,  OVEN,     COOLER,   PACKER,   PACKER,
-                                       WEIGHT, WEIGHT, NOTE,  HUMIDITY, HUMIDITY, HEARTBEAT};
+#define TURNS 22u
+
+/* Of so many messages, who sends them. */
+static const enum machine turns[TURNS] = {
+    MIXER, MIXER,    MIXER,    MIXER,     OVEN,         OVEN,        OVEN,   OVEN,
+    OVEN,  OVEN,     OVEN,     COOLER,    PACKER,       PACKER,      WEIGHT, WEIGHT,
+    NOTE,  HUMIDITY, HUMIDITY, HEARTBEAT, CHECKWEIGHER, CHECKWEIGHER};
 
 /* What the play makes of a message of this machine; FACTORY_RIGHT: nothing. */
 static enum factory_kind scripted(unsigned incidents, enum machine who, unsigned line)
@@ -224,30 +268,52 @@ static enum factory_kind scripted(unsigned incidents, enum machine who, unsigned
     return FACTORY_RIGHT;
 }
 
-void factory_open(struct factory *factory, uint64_t seed, bool trouble)
+bool factory_has_machine(const char *name)
 {
-    *factory = (struct factory){.trouble = trouble};
-    factory_dice_open(&factory->dice, seed);
+    for (size_t i = 0; i < MACHINES; i++)
+        if (strcmp(machines[i].machine, name) == 0)
+            return true;
+    return false;
+}
+
+/* Whose turn it is. */
+static enum machine draw(struct factory *factory)
+{
+    const char *only = factory->plan.only;
+    enum machine who;
+
+    do
+        who = turns[factory_roll(&factory->dice, TURNS)];
+    while (only != NULL && strcmp(machines[who].machine, only) != 0);
+    return who;
+}
+
+void factory_open(struct factory *factory, const struct factory_plan *plan)
+{
+    *factory = (struct factory){.plan = *plan};
+    factory_dice_open(&factory->dice, plan->seed);
     for (unsigned i = 0; i < FACTORY_LINES; i++)
         factory_line_open(&factory->lines[i], &factory->dice);
 }
 
 void factory_speak(struct factory *factory, int64_t now_ms, struct factory_message *message)
 {
-    enum machine who = turns[factory_roll(&factory->dice, 20)];
+    const bool trouble = factory->plan.trouble;
+    enum machine who = draw(factory);
     unsigned line = factory_roll(&factory->dice, FACTORY_LINES);
     unsigned number = factory_roll(&factory->dice, machines[who].numbers);
     bool mishap = factory_roll(&factory->dice, 1000) < MISHAPS_IN_1000;
     struct speech speech = {factory, &factory->lines[line], message, now_ms, number};
 
     message->kind = FACTORY_RIGHT;
-    message->incidents = factory->trouble ? factory_incidents_at(factory->spoken) : FACTORY_QUIET;
+    message->binary = false;
+    message->incidents = trouble ? factory_incidents_at(factory->spoken) : FACTORY_QUIET;
     factory->lines[0].burner_stuck = (message->incidents & FACTORY_OVERHEATS) != 0;
     factory->spoken++;
-    message->source = line * 8 + (unsigned)who;
-    if (factory->trouble)
+    message->source = line * MACHINES + (unsigned)who;
+    if (trouble)
         message->kind = scripted(message->incidents, who, line);
-    if (factory->trouble && mishap && message->kind == FACTORY_RIGHT)
+    if (trouble && mishap && message->kind == FACTORY_RIGHT)
         message->kind =
             machines[who].mishaps[factory_roll(&factory->dice, machines[who].n_mishaps)];
     snprintf(message->topic, sizeof(message->topic), "factory/line%u/%s/%u/%s", line + 1,

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NO_SCHEMA_ID UINT64_MAX
+
 static const char usage[] =
     "usage: factory [OPTION…]\n"
     "Publishes what the machines of a small biscuit factory say, some of it wrong.\n"
@@ -24,9 +26,15 @@ static const char usage[] =
     "  --messages N          in all, 0: no limit (0)\n"
     "  --seconds N           0: until interrupted (0)\n"
     "  --seed N              the same seed gives the same messages (1)\n"
+    "  --only MACHINE        of mixers, ovens, coolers, packers, checkweighers or shifts alone: "
+    "\"oven\"\n"
+    "  --schema-id N         checkweighers begin their Avro with 00 and this id, as a registry "
+    "gave it\n"
+    "                        (with C3 01 and the schema's fingerprint)\n"
     "  --no-trouble          no mishaps and no play: all that is said is right\n"
-    "  --print               publish nothing: print KIND, GATEWAY, TOPIC and PAYLOAD, tabs "
-    "between\n"
+    "  --print               publish nothing: print KIND, GATEWAY, TOPIC and PAYLOAD (Avro: in "
+    "hex), tabs\n"
+    "                        between\n"
     "  --quiet               no progress line\n"
     "  --help                this page\n"
     "\n"
@@ -71,7 +79,7 @@ static int read_password(struct factory_options *options, const char *path)
 
 /* What the numbers are read into, as they need 64 bits each while being read. */
 struct numbers {
-    uint64_t port, qos, clients;
+    uint64_t port, qos, clients, schema_id;
 };
 
 static int read_pair(struct factory_options *options, struct numbers *read, const char *name,
@@ -88,13 +96,16 @@ static int read_pair(struct factory_options *options, struct numbers *read, cons
         {"--rate", &options->rate, 0, 1000000},
         {"--messages", &options->messages, 0, UINT64_MAX},
         {"--seconds", &options->seconds, 0, 1000000000},
-        {"--seed", &options->seed, 0, UINT64_MAX},
+        {"--seed", &options->plan.seed, 0, UINT64_MAX},
+        {"--schema-id", &read->schema_id, 0, INT32_MAX},
     };
     const struct {
         const char *name;
         const char **text;
-    } texts[] = {
-        {"--host", &options->host}, {"--id", &options->id}, {"--username", &options->username}};
+    } texts[] = {{"--host", &options->host},
+                 {"--id", &options->id},
+                 {"--username", &options->username},
+                 {"--only", &options->plan.only}};
 
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         if (strcmp(name, numbers[i].name) == 0)
@@ -120,7 +131,7 @@ static bool read_flag(struct factory_options *options, const char *name)
     else if (strcmp(name, "--print") == 0)
         options->print = true;
     else if (strcmp(name, "--no-trouble") == 0)
-        options->trouble = false;
+        options->plan.trouble = false;
     else
         return false;
     return true;
@@ -128,10 +139,12 @@ static bool read_flag(struct factory_options *options, const char *name)
 
 int factory_options_read(struct factory_options *options, int argc, char **argv)
 {
-    struct numbers read = {.port = 1883, .qos = 1, .clients = 1};
+    struct numbers read = {.port = 1883, .qos = 1, .clients = 1, .schema_id = NO_SCHEMA_ID};
 
-    *options = (struct factory_options){
-        .host = "127.0.0.1", .id = "biscuit-factory", .rate = 200, .seed = 1, .trouble = true};
+    *options = (struct factory_options){.host = "127.0.0.1",
+                                        .id = "biscuit-factory",
+                                        .rate = 200,
+                                        .plan = {.seed = 1, .trouble = true}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(usage, stdout);
@@ -149,6 +162,11 @@ int factory_options_read(struct factory_options *options, int argc, char **argv)
             return -1;
         i++;
     }
+    if (options->plan.only != NULL && !factory_has_machine(options->plan.only)) {
+        fprintf(stderr, "factory: --only: there is no machine \"%s\"\n", options->plan.only);
+        return -1;
+    }
+    options->plan.schema_id = read.schema_id == NO_SCHEMA_ID ? -1 : (int64_t)read.schema_id;
     options->port = (int)read.port;
     options->qos = (unsigned)read.qos;
     options->clients = (unsigned)read.clients;

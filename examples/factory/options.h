@@ -2,6 +2,8 @@
 #ifndef FACTORY_OPTIONS_H
 #define FACTORY_OPTIONS_H
 
+#include "examples/factory/machines.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,10 +18,9 @@ struct factory_options {
     uint64_t seconds;  /* 0: no limit */
     unsigned qos;
     unsigned clients;
-    uint64_t seed;
-    bool trouble; /* mishaps and the play */
-    bool print;   /* do not publish, print */
-    bool quiet;   /* no progress line */
+    struct factory_plan plan;
+    bool print; /* do not publish, print */
+    bool quiet; /* no progress line */
 };
 
 /* 0: go on. 1: help was asked for and printed. -1: wrong, and said so. */

@@ -2,6 +2,7 @@
 #include "examples/factory/process.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 #define BATCH_READINGS 150u
 
@@ -89,6 +90,27 @@ double factory_pack_grams(struct factory_line *line)
     if (line->scale_drift > 2 || line->scale_drift < -2)
         line->scale_drift = 0; /* somebody put the weight on it */
     return factory_around(line->dice, 203 + line->scale_drift, 2.5);
+}
+
+static enum factory_verdict verdict_of(int32_t centigrams)
+{
+    if (centigrams < 20050)
+        return FACTORY_LIGHT;
+    return centigrams > 20550 ? FACTORY_HEAVY : FACTORY_GOOD;
+}
+
+struct factory_weighing factory_checkweigher(struct factory_line *line)
+{
+    struct factory_weighing weighing = {
+        .centigrams = (int32_t)(factory_pack_grams(line) * 100),
+        .belt_mm_s = (int32_t)factory_around(line->dice, 600, 8),
+        .metal = (float)factory_around(line->dice, 0.4, 0.3),
+    };
+
+    weighing.verdict = verdict_of(weighing.centigrams);
+    snprintf(weighing.lot, sizeof(weighing.lot), "L26-%04u-%c", line->lot,
+             (char)('A' + line->lot % 3));
+    return weighing;
 }
 
 struct factory_dough factory_mixer(struct factory_line *line, unsigned mixer)

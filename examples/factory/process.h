@@ -8,12 +8,14 @@
  *   humidity      41 ± 6 %, slow
  *   dough         21 → 27 °C and 90 → 160 Nm over a batch of 150 readings
  *   cooler        38 °C at its end, 0.1 K a degree of oven
- *   pack          203 ± 4 g
+ *   pack          203 ± 4 g; the checkweigher says light below 200.5 and heavy above 205.5
  *
  * Threads: none; a line belongs to its caller.
  */
 #ifndef FACTORY_PROCESS_H
 #define FACTORY_PROCESS_H
+
+#include "examples/factory/weighing.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -53,6 +55,9 @@ double factory_oven_zone(struct factory_line *line, unsigned zone);
 double factory_oven_humidity(struct factory_line *line);
 double factory_cooler(struct factory_line *line);
 double factory_pack_grams(struct factory_line *line);
+
+/* Without the time; `has_metal` is the caller's to say. */
+struct factory_weighing factory_checkweigher(struct factory_line *line);
 
 struct factory_dough {
     const char *recipe;

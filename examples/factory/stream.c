@@ -16,14 +16,14 @@ struct factory_stream {
     struct ring rings[];
 };
 
-struct factory_stream *factory_stream_new(uint64_t seed, bool trouble, unsigned gateways)
+struct factory_stream *factory_stream_new(const struct factory_plan *plan, unsigned gateways)
 {
     struct factory_stream *stream = calloc(1, sizeof(*stream) + gateways * sizeof(struct ring));
 
     if (stream == NULL)
         return NULL;
     stream->gateways = gateways;
-    factory_open(&stream->factory, seed, trouble);
+    factory_open(&stream->factory, plan);
     return stream;
 }
 

@@ -23,7 +23,7 @@ struct factory_said {
 struct factory_stream;
 
 /* `gateways` from 1 to FACTORY_GATEWAYS_MAX. NULL: no memory. */
-struct factory_stream *factory_stream_new(uint64_t seed, bool trouble, unsigned gateways);
+struct factory_stream *factory_stream_new(const struct factory_plan *plan, unsigned gateways);
 void factory_stream_free(struct factory_stream *stream);
 
 void factory_stream_next(struct factory_stream *stream, int64_t now_ms, struct factory_said *said);

@@ -380,6 +380,17 @@ static size_t pick_keyword(struct place place)
     }
 }
 
+/* Draft 4's metaschema wants the bound beside the flag that sharpens it. */
+static void complete_draft_4(struct place place, struct json *schema)
+{
+    if (place.draft != NAIVE_4)
+        return;
+    if (json_has(schema, "\"exclusiveMinimum\""))
+        json_set(place.dice, schema, "\"minimum\"", make_number(place));
+    if (json_has(schema, "\"exclusiveMaximum\""))
+        json_set(place.dice, schema, "\"maximum\"", make_number(place));
+}
+
 static struct json *schema_at(struct place place)
 {
     const size_t dice = dice_below(place.dice, place.depth >= MAX_DEPTH ? 3 : 12);
@@ -396,6 +407,7 @@ static struct json *schema_at(struct place place)
     }
     if (json_has(schema, "\"if\"") && place.depth < MAX_DEPTH && dice_once_in(place.dice, 2))
         json_set(place.dice, schema, "\"then\"", beside(place));
+    complete_draft_4(place, schema);
     return schema;
 }
 

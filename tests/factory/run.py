@@ -10,6 +10,7 @@ configuration, which must find exactly the messages that the factory spoilt.
 
 import argparse
 import collections
+import json
 import os
 import re
 import shutil
@@ -30,6 +31,7 @@ OPTIONS.add_argument("--build", default=str(ROOT / "build" / "release"))
 BUILD = Path(OPTIONS.parse_args().build).resolve()
 os.environ["SLUICE_BUILD"] = str(BUILD)
 import checks  # pylint: disable=wrong-import-position  # both read SLUICE_BUILD
+import weighings  # pylint: disable=wrong-import-position
 from broker import Broker, wait_until  # pylint: disable=wrong-import-position
 
 FACTORY = BUILD / "examples" / "factory" / "factory"
@@ -77,7 +79,7 @@ def test_help_and_wrong_options(_):
     assert done.returncode == 0 and "--rate" in done.stdout
     for wrong in (["--bogus", "1"], ["--qos", "3"], ["--clients", "0"], ["--clients", "65"], ["--rate"],
                   ["--rate", "-1"], ["--rate", "1x"], ["--port", "0"], ["--password-file", "/nowhere"],
-                  ["17"]):
+                  ["17"], ["--only", "lift"], ["--schema-id", "-1"], ["--schema-id", str(2**31)]):
         done = factory(*wrong)
         assert done.returncode == 2 and done.stderr.startswith("factory: "), (wrong, done)
         assert not done.stdout, (wrong, done)
@@ -94,7 +96,7 @@ def test_the_seed_decides_what_is_said(_):
 def test_every_kind_of_trouble_occurs(_):
     for seed in range(1, 6):
         said = collections.Counter(kind for kind, *_ in stream("--messages", 4 * PLAY, "--seed", seed))
-        assert len(said) == 13, (seed, said)
+        assert len(said) == 16, (seed, said)
         assert said["right"] > sum(said.values()) * 0.7, (seed, said)
 
 
@@ -160,6 +162,72 @@ def test_a_machine_speaks_through_one_gateway(_):
     assert len({row[1] for row in said}) == 5
 
 
+def test_only_machines_that_were_asked_for_speak(_):
+    said = stream("--messages", 500, "--only", "oven")
+    assert {topic.split("/")[2] for _, _, topic, _ in said} == {"oven"}
+    assert {topic.split("/")[4] for _, _, topic, _ in said} == {"temperature", "humidity"}
+
+
+# ---- Avro --------------------------------------------------------------------------------------------------
+
+SINGLE, BY_ID = (), ("--schema-id", 77)
+FRAMINGS = {SINGLE: "single_object", BY_ID: "confluent"}
+# `sluice validate` takes any id.
+CODES = {"Avro cut off": "avro.truncated", "Avro with an unknown symbol": "avro.enum",
+         "Avro of an unknown schema": "avro.unknown_schema_id"}
+
+
+def weighed(*arguments):
+    """{kind: [payload in hex]}"""
+    said = collections.defaultdict(list)
+    for kind, _, topic, payload in stream("--only", "checkweigher", *arguments):
+        assert re.fullmatch("factory/line[12]/checkweigher/1/weighing", topic), topic
+        said[kind].append(payload)
+    return said
+
+
+def codes(folder, framing, payloads):
+    """What `sluice validate` finds in each; None: nothing."""
+    folder.mkdir()
+    for n, payload in enumerate(payloads):
+        (folder / str(n)).write_bytes(bytes.fromhex(payload))
+    done = subprocess.run([BUILD / "sluice", "validate", "--json", "--framing", framing, weighings.SCHEMA,
+                           *(folder / str(n) for n in range(len(payloads)))],
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    files = json.loads(done.stdout)["files"]
+    return [file["violations"][0]["code"] if file["violations"] else None for file in files]
+
+
+def test_weighings_are_what_their_schema_says(folder):
+    for head, framing in FRAMINGS.items():
+        said = weighed("--messages", PLAY, *head)
+        assert set(CODES) | {"right", "out of limits", AGAIN} == set(said), set(said)
+        for kind, payloads in said.items():
+            if kind == AGAIN:
+                continue  # whatever it was the first time
+            found = codes(folder / f"{framing} {kind}", framing, payloads)
+            wanted = CODES.get(kind) if head == SINGLE or "schema" not in kind else None
+            assert set(found) == {wanted}, (framing, kind, collections.Counter(found))
+
+
+def test_weighings_say_what_was_weighed(_):
+    for head in FRAMINGS:
+        said = weighed("--messages", PLAY, *head)
+        for kind, lightest, heaviest in (("right", 195, 211), ("out of limits", 135, 151)):
+            for name, fields in weighings.read(said[kind]):
+                assert name == (head[1] if head else "single_object"), name
+                assert lightest < float(fields["grams"]) < heaviest, (kind, fields)
+                assert re.fullmatch("L26-[0-9]{4}-[A-C]", fields["lot"]), fields
+                assert 590 < fields["belt_mm_s"] < 610 and (fields["metal"] or 0.4) < 0.8, fields
+        rights = [fields for _, fields in weighings.read(said["right"])]
+        assert {fields["verdict"] for fields in rights} == {"GOOD", "LIGHT", "HEAVY"}, rights[:9]
+        assert {fields["metal"] is None for fields in rights} == {True, False}, "line 2 alone has no detector"
+        strangers = {payload[:20] if head == SINGLE else payload[:10]
+                     for payload in said["Avro of an unknown schema"]}
+        assert len(strangers) == 1 and strangers != {said["right"][0][:len(next(iter(strangers)))]}, strangers
+
+
 # ---- a plain broker ----------------------------------------------------------------------------------------
 
 
@@ -167,11 +235,11 @@ def plain(folder):
     return Broker(folder / "plain", None)
 
 
-def subscribed(broker, path, topic="factory/#"):
+def subscribed(broker, path, topic="factory/#", payload="%p"):
     """mosquitto_sub into a file; returns when the broker knows of it. At QoS 1: it may not miss one."""
     out = open(path, "wb")
     client = subprocess.Popen(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(broker.port), "-V", "5", "-q", "1",
-                               "-t", topic, "-t", "ready/#", "-F", "%t\t%p"], stdout=out)
+                               "-t", topic, "-t", "ready/#", "-F", f"%t\t{payload}"], stdout=out)
     def ready():
         subprocess.run(["mosquitto_pub", "-p", str(broker.port), "-h", "127.0.0.1", "-t", "ready/x", "-m", "x"],
                        check=True)
@@ -351,15 +419,23 @@ def test_a_password_is_needed_and_given(folder):
 # ---- a broker with Sluice ----------------------------------------------------------------------------------
 
 
-def test_sluice_finds_what_was_spoilt_and_nothing_else(folder):
-    messages, seed = 2 * PLAY, 11
-    home = folder / "sluice"
-    broker = Broker(home, (ROOT / "examples/factory/sluice.yaml").read_text()
-                    .replace("data_dir: data", "data_dir: @HOME@/data"))
+def judging(home, *changes):
+    """A broker with the factory's own configuration; `changes`: [(words, other words)]."""
+    text = (ROOT / "examples/factory/sluice.yaml").read_text()
+    for words, other in (("data_dir: data", "data_dir: @HOME@/data"), *changes):
+        assert text.count(words) == 1, words
+        text = text.replace(words, other)
+    broker = Broker(home, text)
     shutil.copytree(ROOT / "examples/factory/schemas", home / "schemas")
     for path in (home / "schemas", *(home / "schemas").iterdir()):
         path.chmod(0o755)
-    broker.start()
+    return broker.start()
+
+
+def test_sluice_finds_what_was_spoilt_and_nothing_else(folder):
+    messages, seed = 2 * PLAY, 11
+    home = folder / "sluice"
+    broker = judging(home)
     try:
         done = factory("--port", broker.port, "--messages", messages, "--rate", 0, "--seed", seed,
                        "--clients", 2)
@@ -384,6 +460,38 @@ def test_sluice_finds_what_was_spoilt_and_nothing_else(folder):
     assert sum(row[2] for name, row in told.items() if name != "all") == expected["dropped"], told
     assert status["policies"]["ovens-tighter"]["would_reroute"] >= told["high, but within limits"][0]
     assert len(checks.lake(home / "lake")) == expected["accepted"]
+
+
+def test_sluice_reads_weighings_as_another_reader_does(folder):
+    """Of both heads: what a subscriber heard, read by python3-avro, is what the lake holds."""
+    by_id = (("file: schemas/weighing.v1.avsc}", "file: schemas/weighing.v1.avsc, registry_id: 77}"),
+             ("framing: single_object", "framing: confluent"))
+    for head, changes in ((SINGLE, ()), (BY_ID, by_id)):
+        home, path = folder / FRAMINGS[head], folder / f"heard {FRAMINGS[head]}"
+        broker = judging(home, *changes)
+        listener = subscribed(broker, path, payload="%x")
+        try:
+            done = factory("--port", broker.port, "--messages", PLAY, "--rate", 0, "--only", "checkweigher", *head)
+            assert done.returncode == 0, done.stdout + done.stderr
+            messages = broker.status_when(
+                lambda s: s["messages"]["accepted"] + s["messages"]["rerouted"] >= PLAY, "all were judged")["messages"]
+            wait_until(lambda: len(heard(path)) >= messages["accepted"], "all were heard")
+            broker.stop()
+        finally:
+            listener.terminate()
+            listener.wait()
+            broker.kill()
+        lake, told = checks.lake(home / "lake", exact=True), kinds(done)
+        codes_found = broker.status()["policies"]["weighings"]["violations"]
+        for kind, code in {**CODES, "out of limits": "limits.min"}.items():
+            assert codes_found[code] >= told[kind][1] > 0, (kind, told, codes_found)
+        assert len(lake) + sum(codes_found.values()) == PLAY, codes_found
+        read = weighings.read([line.split(b"\t")[1].decode() for line in heard(path)])
+        for (_, fields), record in zip(read, lake, strict=True):
+            numbers = {key: type(fields[key] or 0)(record["payload"][key]) for key in ("at", "belt_mm_s")}
+            metal = record["payload"]["metal"]
+            stored = {**record["payload"], **numbers, "metal": metal and float(metal)}
+            assert stored == fields, (stored, fields)
 
 
 def main():

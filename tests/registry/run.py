@@ -19,8 +19,9 @@ import test_client
 
 def suites():
     import test_broker  # they look for the build when they are read
+    import test_example
     import test_kafka
-    return [test_client, test_broker, test_kafka]
+    return [test_client, test_broker, test_kafka, test_example]
 
 
 def tests(wanted):

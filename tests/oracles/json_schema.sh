@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The JSON Schema engine beside what others wrote: the official suite in a newer copy than Debian's (the
+# one that travels with PyPI's jsonschema), then random judgements by jsonschema and jsonschema-rs.
+#
+#   tests/oracles/json_schema.sh BUILD
+#
+#   SLUICE_SEED=1              of the random schemas
+#   SLUICE_JUDGEMENTS=300000   how many
+#
+# Both packages live in a virtual environment in ~/.cache/sluice/oracles.
+set -uo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+build=$1
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/oracles
+jsonschema=4.26.0
+jsonschema_rs=0.61.2
+venv=$cache/json-schema-$jsonschema-$jsonschema_rs
+suite=$cache/jsonschema-$jsonschema/json
+outcome=0
+
+fetch() {
+    if [ ! -e "$venv/ready" ]; then
+        rm -rf "$venv"
+        python3 -m venv "$venv" &&
+            "$venv/bin/pip" install -q "jsonschema==$jsonschema" "jsonschema-rs==$jsonschema_rs" &&
+            touch "$venv/ready" || return 1
+    fi
+    if [ ! -d "$suite" ]; then
+        "$venv/bin/pip" download -q --no-deps --no-binary jsonschema -d "$cache" \
+            "jsonschema==$jsonschema" && tar -C "$cache" -xf "$cache/jsonschema-$jsonschema.tar.gz"
+    fi
+}
+
+# check NAME COMMAND…: as in tests/conformance/run.sh.
+check() {
+    local name=$1 said status=0
+    shift
+    said=$("$@" 2>&1) || status=$?
+    if [ "$status" -eq 0 ]; then
+        echo "ok oracle json_schema: $name"
+    else
+        echo "FAIL oracle json_schema: $name"
+        outcome=1
+    fi
+    printf '%s\n' "$said" | tail -n 20 | sed '/^$/d; s/^/    /'
+}
+
+mkdir -p "$cache"
+if ! said=$(fetch 2>&1); then
+    echo "FAIL oracle json_schema: jsonschema and jsonschema-rs could not be installed from PyPI"
+    printf '%s\n' "$said" | tail -n 5 | sed 's/^/    /'
+    exit 1
+fi
+check "the engine answers the suite of jsonschema $jsonschema" \
+    tests/conformance/table.sh "$build" "$suite"
+check "the naive evaluator answers the same" "$build/tests/naive_suite" "$suite"
+"$build/tests/random_judgements" --seed "${SLUICE_SEED:-1}" --count "${SLUICE_JUDGEMENTS:-300000}" |
+    "$venv/bin/python" tests/oracles/judgements.py || outcome=1
+exit "$outcome"
