@@ -20,7 +20,8 @@ test_packages=(
     python3 python3-pip procps iproute2 jq openssl debootstrap python3-avro python3-zstandard
     postgresql default-jre-headless maven docker.io docker-compose
 )
-oracle_packages=(python3-venv npm)
+oracle_packages=(python3-venv)
+command -v npm >/dev/null || oracle_packages+=(npm) # Node's own package brings it along, and conflicts with Debian's
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 
