@@ -18,7 +18,7 @@ import places
 import questions
 from biscuits import masked
 from harness import BrokerTest
-from questions import ANY, interval, moment
+from questions import ANY, Rounded, interval, moment
 from test_historian import Cluster  # it knows where that is
 from cluster import programs
 
@@ -263,6 +263,8 @@ def is_same(field, value):
         return interval(field) == value
     if isinstance(value, Decimal):
         return Decimal(field) == value
+    if isinstance(value, Rounded):
+        return value.is_printed(field)
     if isinstance(value, float):
-        return abs(float(field) - value) <= 1e-9 * abs(value) + 1.01e-3  # the last digit may be rounded the other way
+        return float(field) == value
     return field == str(value)
