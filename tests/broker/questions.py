@@ -66,8 +66,21 @@ def islands(rows, inside):
         yield run, None
 
 
+class Rounded:
+    """A number of which so many decimals are printed; either way is right for a half."""
+
+    def __init__(self, value, digits):
+        self.value, self.digits = value, digits
+
+    def __repr__(self):
+        return f"{self.value} to {self.digits} decimals"
+
+    def is_printed(self, field):
+        return abs(float(field) - self.value) <= 0.5 * 10 ** -self.digits * (1 + 1e-6)
+
+
 def mean(values, digits):
-    return round(sum(values) / len(values), digits)
+    return Rounded(sum(values) / len(values), digits)
 
 
 def last_value(tables, asked):
@@ -90,7 +103,8 @@ def weighted_mean(tables, asked):
         held = stood(group, asked.gap)
         total = sum(seconds(time) for _, time in held)
         if held:
-            yield tag, round(sum(row["value"] * seconds(time) for row, time in held) / total, 3) if total else None
+            weighed = sum(row["value"] * seconds(time) for row, time in held)
+            yield tag, Rounded(weighed / total, 3) if total else None
 
 
 def zones(tables, asked):
@@ -140,7 +154,7 @@ def availability(tables, asked):
         if held:
             total = sum(seconds(time) for _, time in held)
             ran = sum(seconds(time) for row, time in held if row["running"])
-            yield *key, round(100 * ran / total, 1) if total else None
+            yield *key, Rounded(100 * ran / total, 1) if total else None
 
 
 def quality(tables, asked):

@@ -25,10 +25,11 @@ import test_refused
 
 def suites():
     import test_all_sinks  # they look for the build when they are read
+    import test_lake
     import test_plugin
     import test_typed
     return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed,
-            test_all_sinks]
+            test_all_sinks, test_lake]
 
 
 def tests(long, words):

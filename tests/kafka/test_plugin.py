@@ -20,13 +20,18 @@ KILLS = int(os.environ.get("SLUICE_KILLS", "10"))
 OURS = {"discarded": 0, "corrupt": 0, "dead_lettered": 0, "spooled": 0}
 
 
+def open_to_the_broker(place):
+    """The broker's user can enter it."""
+    for folder in (place, *place.parents):
+        if folder.stat().st_uid == os.getuid() and folder != Path("/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+
 class Plant:
-    """One Mosquitto, stopped whatever happens. The place is made readable for the broker's user."""
+    """One Mosquitto, stopped whatever happens."""
 
     def __init__(self, place, policies, sinks, **sections):
-        for folder in (place, *place.parents):
-            if folder.stat().st_uid == os.getuid() and folder != Path("/"):
-                folder.chmod(folder.stat().st_mode | 0o055)
+        open_to_the_broker(place)
         self.broker = Broker(place / "broker", config(policies, sinks, **sections))
 
     def __enter__(self):
