@@ -93,6 +93,8 @@ class Broker:
             shutil.copy(places.PLUGIN, self.home / "mosquitto_sluice.so")
             (self.home / "mosquitto_sluice.so").chmod(0o755)
             shutil.copy(places.TESTS / "broker" / "lsan.supp", self.home)
+        if self.plugin and places.ASAN:
+            places.build_shim("asan_first", self.home / "asan_first.so")
 
     def give(self, path):
         """Make `path` the broker's own."""
@@ -143,7 +145,7 @@ class Broker:
         env.update(self.env)
         preload = list(self.preload)
         if places.ASAN and self.plugin:
-            preload.insert(0, places.asan_runtime())
+            preload[:0] = [places.asan_runtime(), self.home / "asan_first.so"]
             env["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:abort_on_error=0"
             env["UBSAN_OPTIONS"] = "print_stacktrace=1"
             env["LSAN_OPTIONS"] = f"suppressions={self.home}/lsan.supp:print_suppressions=0"
@@ -258,11 +260,14 @@ class Broker:
         except FileNotFoundError:
             return None
 
-    def status_when(self, condition, what, timeout=30):
-        """The first status.json for which the condition is true."""
+    def status_when(self, condition, what, timeout=30, fresh=False):
+        """The first status.json for which the condition is true. `fresh`: one that was written from now
+        on, so that it counts everything that was acknowledged before."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 1)) if fresh else ""
+
         def holds():
             status = self.status()
-            return status if status and condition(status) else None
+            return status if status and status["time"] >= since and condition(status) else None
         return wait_until(holds, f"status.json: {what}", timeout)
 
     def client(self, client_id="", version=4, **options):
