@@ -90,6 +90,8 @@ class Broker:
         if self.plugin:
             shutil.copy(places.PLUGIN, self.home / "mosquitto_sluice.so")
             (self.home / "mosquitto_sluice.so").chmod(0o755)
+        if self.plugin and places.ASAN:
+            places.build_shim("asan_first", self.home / "asan_first.so")
 
     def give(self, path):
         """Make `path` the broker's own."""
@@ -140,7 +142,7 @@ class Broker:
         env.update(self.env)
         preload = list(self.preload)
         if places.ASAN and self.plugin:
-            preload.insert(0, places.asan_runtime())
+            preload[:0] = [places.asan_runtime(), self.home / "asan_first.so"]
             env.update(sanitizers.ENVIRONMENT)
         if preload:
             env["LD_PRELOAD"] = ":".join(str(path) for path in preload)
@@ -251,11 +253,14 @@ class Broker:
         except FileNotFoundError:
             return None
 
-    def status_when(self, condition, what, timeout=30):
-        """The first status.json for which the condition is true."""
+    def status_when(self, condition, what, timeout=30, fresh=False):
+        """The first status.json for which the condition is true. `fresh`: one that was written from now
+        on, so that it counts everything that was acknowledged before."""
+        since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 1)) if fresh else ""
+
         def holds():
             status = self.status()
-            return status if status and condition(status) else None
+            return status if status and status["time"] >= since and condition(status) else None
         return wait_until(holds, f"status.json: {what}", timeout)
 
     def client(self, client_id="", version=4, **options):

@@ -9,7 +9,6 @@ verdict on what the sanitizers said.
 import functools
 import os
 import shutil
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -98,11 +97,7 @@ class BrokerTest(unittest.TestCase):
 
     def shim(self, source):
         """tests/broker/shims/<source>.c as a library to preload."""
-        target = self.folder / f"{source}.so"
-        subprocess.run(["gcc", "-O1", "-fPIC", "-shared", "-D_GNU_SOURCE", "-o", str(target),
-                        str(places.TESTS / "broker" / "shims" / f"{source}.c"), "-ldl"], check=True)
-        target.chmod(0o755)
-        return target
+        return places.build_shim(source, self.folder / f"{source}.so")
 
 
 def config(policies, sinks=None, **sections):

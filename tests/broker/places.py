@@ -65,3 +65,11 @@ def asan_runtime():
     out = subprocess.run(["gcc", "-print-file-name=libasan.so"], capture_output=True, text=True,
                          check=True)
     return os.path.realpath(out.stdout.strip())
+
+
+def build_shim(source, target):
+    """tests/broker/shims/<source>.c as a library to preload."""
+    subprocess.run(["gcc", "-O1", "-fPIC", "-shared", "-D_GNU_SOURCE", "-o", str(target),
+                    str(TESTS / "broker" / "shims" / f"{source}.c"), "-ldl"], check=True)
+    target.chmod(0o755)
+    return target

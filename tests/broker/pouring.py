@@ -5,6 +5,7 @@ Message n says n. After a kill or a lost connection the publisher goes on with a
 missing only when it was never acknowledged, and none may be there twice.
 """
 
+import threading
 import time
 
 import checks
@@ -39,6 +40,34 @@ class Ledger:
 
     def missing(self, numbers):
         return [n for first, end in self.ranges for n in range(first, end) if n not in numbers]
+
+
+class Pouring:
+    """A publisher beside the test: `with` it, messages come at this pace until the block ends."""
+
+    def __init__(self, broker, ledger, pace=3000):
+        self.flood = mqtt.Flood(broker.port, message, ledger.next)
+        self.ledger, self.enough, self.error = ledger, threading.Event(), None
+        self.thread = threading.Thread(target=self._pour, args=(pace,))
+
+    def _pour(self, pace):
+        try:
+            self.flood.run(until=self.enough.is_set, pace=pace, timeout=300)
+            self.flood.run(count=self.flood.made - self.flood.acked)
+        except Exception as error:  # told by the thread that waits
+            self.error = error
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        self.enough.set()
+        self.thread.join()
+        self.flood.close()
+        self.ledger.add(self.flood)
+        if kind is None and (self.error or self.flood.lost):
+            raise AssertionError(f"publishing ended: {self.error or 'the connection was lost'}")
 
 
 class PouringTest(BrokerTest):
