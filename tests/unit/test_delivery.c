@@ -72,6 +72,8 @@ static struct shore {
     uint64_t waiting[MAX_RECORDS];           /* pushed, not settled */
     uint64_t reported[SLU_SINK_REJECTS_MAX]; /* rejects of the last settle */
     uint64_t last_pushed;
+    uint64_t
+        waited_behind; /* the last that was pushed when settle was first given time; 0: not yet */
     int64_t latest_deadline;    /* of all calls */
     uint64_t next_place;        /* `place` under the next id */
     uint64_t place, place_next; /* what it would say after a crash: behind no reject before the call
@@ -234,6 +236,9 @@ static enum slu_sink_answer shore_settle(void *self, int64_t deadline,
     pthread_mutex_lock(&lock);
     note_deadline(deadline);
     watch_rejects();
+    if (shore.waited_behind == 0 && shore.n_waiting > 0 &&
+        deadline - slu_clock_mono_ns() > SLU_NS_PER_S / 2)
+        shore.waited_behind = shore.last_pushed;
     if (shore.n_settles++ == 0) {
         sigset_t blocked;
         pthread_sigmask(SIG_BLOCK, NULL, &blocked);
@@ -682,6 +687,31 @@ static void a_shore_without_memory_gets_what_was_under_way_again(void **state)
     stop(delivery);
     for (uint64_t seq = 1; seq <= 500; seq++)
         assert_true(shore.times[seq] >= 1);
+}
+
+static bool waited(void)
+{
+    return shore.waited_behind != 0;
+}
+
+static void a_pipelined_sink_has_all_whole_batches_before_it_is_waited_for(void **state)
+{
+    (void)state;
+    struct slu_sink_ops pipelined = shore_ops;
+    struct slu_delivery_options o = options();
+    pipelined.is_pipelined = true;
+    o.ops = &pipelined;
+    shore.stop_settling = true;
+    append(1050);
+    struct slu_delivery *delivery = start_with(&o);
+    AWAIT(waited);
+    assert_int_equal(shore.waited_behind, 1000);
+    pthread_mutex_lock(&lock);
+    shore.stop_settling = false;
+    pthread_mutex_unlock(&lock);
+    AWAIT(all_committed);
+    stop(delivery);
+    check_fates(0);
 }
 
 static void the_thread_has_a_name_and_no_signals(void **state)
@@ -1140,6 +1170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_record_arrives_once_and_in_order),
         TEST(a_shore_without_memory_gets_what_was_under_way_again),
+        TEST(a_pipelined_sink_has_all_whole_batches_before_it_is_waited_for),
         TEST(the_thread_has_a_name_and_no_signals),
         TEST(an_idle_sink_has_its_turn),
         TEST(a_claim_beyond_what_was_pushed_moves_nothing),
