@@ -38,11 +38,12 @@ static bool look_at_letters(struct slu_delivery *d)
     return d->letters != NULL;
 }
 
-/* Is the sink expected to have something to tell? Else it is only given its turn. */
+/* Is the sink expected to have something to tell? Else it is only given its turn; and as long as what it has
+ * under way may grow, if that is what its batches are made of. */
 static int64_t answer_by(const struct slu_delivery *d, const struct slu_wishes *wishes)
 {
     int64_t by = slu_clock_mono_ns();
-    if (d->window.n > 0 || !d->is_up)
+    if (!d->is_up || (d->window.n > 0 && !(d->ops->is_pipelined && d->batch_is_there)))
         by += SLU_DELIVERY_TURN_NS;
     return slu_delivery_bounded(wishes, by);
 }

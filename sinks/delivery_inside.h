@@ -64,6 +64,7 @@ struct slu_delivery {
     uint8_t spool_id[16]; /* of the records that are pushed now */
     bool is_open;         /* the sink, under that id */
     bool more_is_there;   /* the last batch was bounded by its bytes or by the sink: do not wait */
+    bool batch_is_there;  /* a whole one, and the sink took all of the last */
     bool has_pushed;      /* anything, since the start */
     struct slu_spool_reader *reader;
     struct slu_dead_letters *letters; /* NULL: not looked at yet */

@@ -94,9 +94,17 @@ static bool is_drained(const struct slu_delivery *d, const struct slu_wishes *wi
     return durable_seq >= wishes->head || slu_delivery_waiting(d) == 0;
 }
 
+/* May a whole batch be pushed, and is it there? */
+static bool has_batch(struct slu_delivery *d)
+{
+    return quota(d) == d->batch_records &&
+           slu_spool_wait(d->reader, d->pushed + d->batch_records - 1, slu_clock_mono_ns());
+}
+
 void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
 {
     const size_t wanted = quota(d);
+    d->batch_is_there = false;
     if (wanted == 0) {
         if (d->window.n == 0) { /* the circuit breaker is open */
             d->gives_up = wishes->stop;
@@ -120,6 +128,7 @@ void slu_delivery_offer(struct slu_delivery *d, const struct slu_wishes *wishes)
     const bool took_all =
         push(d, n, slu_delivery_bounded(wishes, slu_clock_mono_ns() + SLU_DELIVERY_TURN_NS));
     d->more_is_there |= !took_all;
+    d->batch_is_there = took_all && has_batch(d);
     if (!took_all && d->window.n == 0)
         slu_delivery_nap(d, SLU_DELIVERY_PAUSE_NS); /* it takes none and has none: not in a hurry */
 }

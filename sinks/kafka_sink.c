@@ -390,6 +390,7 @@ const struct slu_sink_ops slu_sink_kafka = {
     .self_bytes = sizeof(struct slu_kafka),
     .wants_policies = true,
     .wants_schema = true,
+    .is_pipelined = true,
     .takes_messages_only = takes_messages_only,
     .check = check,
     .open = open_sink,

@@ -90,6 +90,10 @@ struct slu_sink_ops {
      * snapshot. The sink is opened anew when they change. */
     bool wants_policies;
 
+    /* It sends in batches that it makes of whatever is under way: while a whole batch can be pushed, settle
+     * is only looked at, not waited in, so that its own batches are full ones. */
+    bool is_pipelined;
+
     /* A section with `schema` gets one more member, `schema_document`: that Avro schema's name, file, text and,
      * when it has one, registry_id; and where the configuration has a registry, `registry`, as
      * slu_registry_options_of() reads it. The sink is opened anew when they change. */

@@ -68,6 +68,8 @@ static struct shore {
     uint64_t waiting[MAX_RECORDS];           /* pushed, not settled */
     uint64_t reported[SLU_SINK_REJECTS_MAX]; /* rejects of the last settle */
     uint64_t last_pushed;
+    uint64_t
+        waited_behind; /* the last that was pushed when settle was first given time; 0: not yet */
     int64_t latest_deadline;    /* of all calls */
     uint64_t next_place;        /* `place` under the next id */
     uint64_t place, place_next; /* what it would say after a crash: behind no reject before the call
@@ -232,6 +234,9 @@ shore_settle(void *self, int64_t deadline, struct slu_settlement *settlement, st
     pthread_mutex_lock(&lock);
     note_deadline(deadline);
     watch_rejects();
+    if (shore.waited_behind == 0 && shore.n_waiting > 0 &&
+        deadline - slu_clock_mono_ns() > SLU_NS_PER_S / 2)
+        shore.waited_behind = shore.last_pushed;
     if (shore.n_settles++ == 0) {
         sigset_t blocked;
         pthread_sigmask(SIG_BLOCK, NULL, &blocked);

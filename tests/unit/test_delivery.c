@@ -63,6 +63,31 @@ static void a_shore_without_memory_gets_what_was_under_way_again(void **state)
         assert_true(shore.times[seq] >= 1);
 }
 
+static bool waited(void)
+{
+    return shore.waited_behind != 0;
+}
+
+static void a_pipelined_sink_has_all_whole_batches_before_it_is_waited_for(void **state)
+{
+    (void)state;
+    struct slu_sink_ops pipelined = shore_ops;
+    struct slu_delivery_options o = options();
+    pipelined.is_pipelined = true;
+    o.ops = &pipelined;
+    shore.stop_settling = true;
+    append(1050);
+    struct slu_delivery *delivery = start_with(&o);
+    AWAIT(waited);
+    assert_int_equal(shore.waited_behind, 1000);
+    pthread_mutex_lock(&lock);
+    shore.stop_settling = false;
+    pthread_mutex_unlock(&lock);
+    AWAIT(all_committed);
+    stop(delivery);
+    check_fates(0);
+}
+
 static void the_thread_has_a_name_and_no_signals(void **state)
 {
     (void)state;
@@ -249,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_record_arrives_once_and_in_order),
         TEST(a_shore_without_memory_gets_what_was_under_way_again),
+        TEST(a_pipelined_sink_has_all_whole_batches_before_it_is_waited_for),
         TEST(the_thread_has_a_name_and_no_signals),
         TEST(an_idle_sink_has_its_turn),
         TEST(a_claim_beyond_what_was_pushed_moves_nothing),
