@@ -20,8 +20,8 @@ WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer
 PLUGIN = "mosquitto_sluice.so"
 
 ENVIRONMENT = {
-    # Ten frames reach from malloc through the broker's own functions to the plugin that called them.
-    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:fast_unwind_on_malloc=0:malloc_context_size=10:"
+    # Six frames reach from malloc through the broker's own functions to the plugin that called them.
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:fast_unwind_on_malloc=0:malloc_context_size=6:"
                     "symbolize=0:stack_trace_format='    #%n %p [%m+%o]'",
     "LSAN_OPTIONS": "exitcode=0",  # Mosquitto's own leaks are no reason to end otherwise than it did
     "UBSAN_OPTIONS": "print_stacktrace=1",
