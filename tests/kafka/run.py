@@ -26,9 +26,10 @@ import test_refused
 def suites():
     import test_all_sinks  # they look for the build when they are read
     import test_plugin
+    import test_plugin_faults
     import test_typed
-    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed,
-            test_all_sinks]
+    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_plugin_faults,
+            test_typed, test_all_sinks]
 
 
 def tests(long, words):
