@@ -16,6 +16,7 @@
 #   SLUICE_NO_SETUP=1        do not look for packages
 #   SLUICE_FUZZ_SECONDS=30   of each fuzz target
 #   SLUICE_KILLS=50          kill -9 in the crash tests
+#   SLUICE_ROUNDS=5 SLUICE_DOWN=60   both databases away so often, so many seconds (3, 3)
 #   SLUICE_SEED=1            of everything random
 set -uo pipefail
 

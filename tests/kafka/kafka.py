@@ -224,8 +224,8 @@ class Kafka:
             if n == 0:
                 continue
             done = self.tool(ADMIN_TOOLS + "consumer.ConsoleConsumer", "--topic", topic,
-                             "--partition", partition, "--offset", "earliest", "--timeout-ms", 30000,
-                             "--max-messages", n, *SHOW, check=False)
+                             "--partition", partition, "--offset", "earliest", "--timeout-ms", 120000,
+                             "--max-messages", n, *SHOW, check=False, timeout=600)
             found = [Record(line) for line in done.stdout.split(LINE.encode())[:-1]]
             assert len(found) == n, \
                 f"{topic}-{partition} holds {n} records, the consumer read {len(found)}: " + \

@@ -27,9 +27,10 @@ def suites():
     import test_all_sinks  # they look for the build when they are read
     import test_lake
     import test_plugin
+    import test_plugin_faults
     import test_typed
-    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_typed,
-            test_all_sinks, test_lake]
+    return [test_messages, test_refused, test_faults, test_access, test_plugin, test_plugin_faults,
+            test_typed, test_all_sinks, test_lake]
 
 
 def tests(long, words):

@@ -54,7 +54,7 @@ def all_delivered(broker, at_least=0, name="lake", timeout=60):
     """Nothing waits, and so many have been delivered by this process."""
     return broker.status_when(
         lambda s: s["pid"] == broker.pid and s["sinks"][name]["spooled"] == 0 and
-        s["sinks"][name]["delivered"] >= at_least, "everything delivered", timeout)
+        s["sinks"][name]["delivered"] >= at_least, "everything delivered", timeout, fresh=True)
 
 
 def ended_well(broker, name="lake"):
