@@ -79,6 +79,11 @@ class Outcome(unittest.TestResult):
     def addError(self, test, err):
         self._fail(test, err)
 
+    def addSubTest(self, test, subtest, err):
+        if err is not None:
+            self.why += f"{subtest}\n"
+            self._fail(test, err)
+
     def addSkip(self, test, reason):
         self.word, self.why = "SKIP", reason
 

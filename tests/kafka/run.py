@@ -54,6 +54,9 @@ def main():
     if options.build:
         os.environ["SLUICE_BUILD"] = options.build
     chosen = list(tests(options.long, options.words))
+    if not chosen:  # no such words, or a module of the same name came from another folder
+        print("FAIL kafka: no test has these words")
+        return 1
     try:
         kafka.fetch()
     except kafka.Missing as reason:
