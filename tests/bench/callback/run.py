@@ -35,7 +35,7 @@ sys.path.insert(0, str(HERE.parents[1] / "broker"))
 
 FEW, MANY = 2_000, 12_000
 BYTES = 253
-GOAL = 5_000    # instructions a message, issue and DESIGN §6
+GOAL = 5_000    # instructions a message
 ALLOWED = 1.05  # of the gate
 RARE = 20       # allocations or locks in MANY messages that are nobody's: a tick, a log line
 
