@@ -1,5 +1,5 @@
 /* status.h -- data_dir/status.json: every counter, each second and at stop, written aside and renamed.
- * The fields are CONTRACT §10, described where they are written (status.c). */
+ * The fields are described where they are written (status.c). */
 #ifndef SLU_PLUGIN_STATUS_H
 #define SLU_PLUGIN_STATUS_H
 

@@ -73,7 +73,7 @@ static void check(const struct slu_node *section, struct slu_problems *problems)
     slu_file_avro_check(section, problems);
 }
 
-/* "<sink>-<instance>", escaped as CONTRACT "Values" says. */
+/* "<sink>-<instance>", escaped as every template of a file name is. */
 static int make_prefix(struct slu_file *file, struct slu_err *err)
 {
     static const char pattern[] = "${instance}";

@@ -17,7 +17,7 @@
 
 enum slu_kafka_value { SLU_KAFKA_PAYLOAD, SLU_KAFKA_ENVELOPE, SLU_KAFKA_AVRO };
 
-/* none: no headers. ids: sluice.id, sluice.policy, sluice.schema. all: CONTRACT "Kafka". */
+/* none: no headers. ids: sluice.id, sluice.policy, sluice.schema. all: those and where the message came from. */
 enum slu_kafka_headers { SLU_KAFKA_HEADERS_NONE, SLU_KAFKA_HEADERS_IDS, SLU_KAFKA_HEADERS_ALL };
 
 struct slu_kafka_property {

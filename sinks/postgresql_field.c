@@ -149,7 +149,7 @@ static const char *add_integer(struct slu_buf *out, const struct slu_pg_value *v
     }
 }
 
-/* CONTRACT "Avro as JSON": the three that JSON has no number for are words. */
+/* Avro as JSON: the three that JSON has no number for are words. */
 static bool is_special(const struct slu_pg_value *value, enum slu_pg_special *special)
 {
     static const char *const words[] = {

@@ -44,7 +44,7 @@ const char *const slu_pg_type_sql[SLU_PG_TYPES] = {
     [SLU_PG_UUID] = "uuid",
 };
 
-/* CONTRACT "PostgreSQL", column by column. */
+/* The table of layout `messages`, column by column; sluice ddl prints it. */
 static const struct slu_pg_column messages[] = {
     {.name = "id", .type = SLU_PG_UUID, .from = SLU_PG_FROM_ID, .not_null = true},
     {.name = "received_at",

@@ -5,7 +5,7 @@
  *                                                 ├ schema                 schema.*
  *                                                 └ limits                 limits.*
  *
- * The order of codes is that of CONTRACT §5; a payload that cannot be read is not judged further, but
+ * The order of codes is theirs in schemas/alert.schema.json; a payload that cannot be read is not judged further, but
  * timestamp, schema and limits all speak, so that one alert tells everything.
  */
 #include "validation/judge.h"

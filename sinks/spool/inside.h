@@ -253,7 +253,7 @@ uint64_t slu_full_bytes(const struct slu_spool *spool);
 
 /* ---- recovery ------------------------------------------------------------------------------------ */
 
-/* Steps 2 to 5 of DESIGN: identity, segments, ring. 0, or -1 and err. */
+/* Steps 2 to 5 of a start (recovery.c): identity, segments, ring. 0, or -1 and err. */
 int slu_recovery_run(struct slu_spool *spool, const char *data_dir, struct slu_err *err);
 
 /* ---- waiting ------------------------------------------------------------------------------------- */

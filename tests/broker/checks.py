@@ -26,7 +26,7 @@ class LakeFile:
         self.path, self.open = path, path.name.endswith(".inprogress")
         match = (OPEN_NAME if self.open else NAME).match(path.name)
         if not match:
-            raise Broken(f"{path}: not a name CONTRACT §8 knows")
+            raise Broken(f"{path}: not a name that the file sink gives")
         if not FOLDER.search(str(path.parent)):
             raise Broken(f"{path}: not in a dt=…/hour=… folder")
         self.first = int(match["first"])
@@ -127,7 +127,7 @@ OUTCOMES = ("passed", "accepted", "rerouted", "dropped", "refused", "disconnecte
 
 
 def identities(status):
-    """DESIGN §3: in every snapshot nothing is unaccounted for."""
+    """In every snapshot nothing is unaccounted for."""
     messages = status["messages"]
     total = sum(messages[name] for name in OUTCOMES)
     if messages["received"] != total:

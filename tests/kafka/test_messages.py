@@ -13,7 +13,7 @@ USER, CONTENT_TYPE = 1, 2
 
 
 def record_id(seq):
-    """CONTRACT §6: UUIDv8, its first half from the spool's id, its low 62 bits seq."""
+    """UUIDv8, its first half from the spool's id, its low 62 bits seq."""
     first = bytearray(SPOOL[:8])
     first[6] = first[6] & 0x0F | 0x80
     return str(uuid.UUID(bytes=bytes(first) + struct.pack(">Q", 2 << 62 | seq))).encode()

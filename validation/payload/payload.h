@@ -36,7 +36,7 @@ enum slu_format {
 /* "json", …; the names of the configuration. */
 extern const char *const slu_format_names[SLU_FORMATS];
 
-/* Why bytes are not a value of their format. The codes of CONTRACT "payload." and "avro.". */
+/* Why bytes are not a value of their format. The codes that begin with payload. and avro. */
 enum slu_payload_fault {
     SLU_PAYLOAD_OK,
     SLU_PAYLOAD_EMPTY, /* payload.empty: no bytes (or only blanks) where the format needs some */
