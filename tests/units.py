@@ -2,7 +2,7 @@
 """Runs the tests that CMake registered in one build, and counts each test in those labelled `unit`
 (cmocka); any other is one test, good when it exits with 0. `cases` is left to tests/run.sh.
 
-    tests/units.py BUILD [--label asan] [--setarch] [--patience N] [-j N]
+    tests/units.py BUILD [--label asan] [--setarch] [--patience N] [--without LABEL] [-j N]
 
 One line a test: `ok NAME`, `FAIL NAME` and what it said, `SKIP NAME: reason`. --setarch: without address
 space randomisation, which ThreadSanitizer needs on some kernels. --patience: N times the usual time limit.
@@ -25,17 +25,18 @@ def arguments():
     parser.add_argument("--label", default="")
     parser.add_argument("--setarch", action="store_true")
     parser.add_argument("--patience", type=float, default=1)
+    parser.add_argument("--without", default="", help="leave out tests with this label of CMake's")
     parser.add_argument("-j", type=int, default=os.cpu_count() or 2)
     return parser.parse_args()
 
 
-def find_tests(build):
+def find_tests(build, without):
     """(name, command, time limit, is it cmocka's) of every test but `cases`."""
     out = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True,
                          text=True, check=True).stdout
     for test in json.loads(out)["tests"]:
         properties = {p["name"]: p["value"] for p in test.get("properties", [])}
-        if test["name"] != "cases":
+        if test["name"] != "cases" and without not in properties.get("LABELS", []):
             yield (test["name"], test.get("command"), properties.get("TIMEOUT", 300),
                    "unit" in properties.get("LABELS", []))
 
@@ -83,7 +84,7 @@ def main():
     with concurrent.futures.ThreadPoolExecutor(options.j) as pool:
         futures = [pool.submit(run_program, name, command and prefix + command,
                                limit * options.patience, counts, label)
-                   for name, command, limit, counts in find_tests(options.build)]
+                   for name, command, limit, counts in find_tests(options.build, options.without)]
         for future in concurrent.futures.as_completed(futures):
             lines, fine = future.result()
             good = good and fine
