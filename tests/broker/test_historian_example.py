@@ -81,8 +81,6 @@ def night(now):
 class HistorianExample(BrokerTest):
     def setUp(self):
         super().setUp()
-        if places.ASAN:
-            self.skipTest("the sink does not get to connect in a broker with ASan's runtime preloaded, cause not known")
         if programs() is None:
             self.skipTest("no PostgreSQL (Debian: postgresql)")
         self.cluster = Cluster()
