@@ -34,13 +34,6 @@ target_compile_definitions(differential
 slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro)
 target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
-# What the engine says of random schemas, for tests/oracles/json_schema.sh.
-add_executable(random_judgements
-    conformance/random_judgements.c
-    conformance/random_json.c
-    conformance/random_schema.c)
-slu_link(random_judgements slu_base slu_payload slu_validation slu_json_schema slu_avro)
-
 add_test(NAME schema_suite COMMAND schema_suite)
 add_test(NAME naive_suite COMMAND naive_suite)
 add_test(NAME differential_cases

@@ -1,12 +1,17 @@
 /* differential.c -- the engine and the naive evaluator on random schemas and values.
  *
- *   differential [--seed N] [--count N] [--draft 4|6|7|2019-09|2020-12] [--cases DIR]
+ *   differential [--seed N] [--count N] [--draft 4|6|7|2019-09|2020-12] [--cases DIR] [--print FILE]
  *   differential --replay DIR
  *
  * Judges `count` values (1,000,000 unless told otherwise) by both. At the first disagreement schema and
  * value are cut down as far as they still disagree, written to DIR (tests/cases/schema) in the form of
  * the official suite, the naive evaluator's answer being taken for right, and the exit status is 1.
  * Whoever looks into it finds out who was wrong; the case stays. --replay judges all such cases again.
+ *
+ * --print writes what both agree on for others to compare (tests/oracles/judgements.py), a line of JSON a
+ * schema:
+ *
+ *   {"draft":"7","schema":{…},"values":[…],"held":[true,false,…]}
  *
  * What the engine refuses at load, and what either gives up on (a budget, an endless recursion), is
  * counted and left out: the lines at the end say how much of the million was worth its name.
@@ -47,6 +52,7 @@ struct tally {
 static struct slu_payload_reader *reader;
 static struct slu_schema_scratch *scratch;
 static struct slu_verdict verdict;
+static FILE *printed; /* NULL: nobody wants to compare */
 static struct naive *naives[NAIVE_DRAFTS];
 static struct tally tallies[NAIVE_DRAFTS];
 static struct reason reasons[MAX_REASONS];
@@ -207,15 +213,41 @@ static void tell_disagreement(struct dice *dice, int draft, struct json *schema,
     slu_arena_fini(&dice->arena);
 }
 
+/* A line of --print: its beginning, a value that both judged the same, its end. */
+
+static void print_schema(int draft, const struct slu_buf *text)
+{
+    if (printed != NULL)
+        fprintf(printed, "{\"draft\":\"%s\",\"schema\":%s,\"values\":[", draft_names[draft],
+                slu_buf_text(text));
+}
+
+static void print_value(const struct slu_buf *text, bool held, struct slu_buf *answers)
+{
+    if (printed == NULL)
+        return;
+    const char *comma = slu_buf_slice(answers).len == 0 ? "" : ",";
+    fprintf(printed, "%s%s", comma, slu_buf_text(text));
+    slu_buf_add_text(answers, comma);
+    slu_buf_add_text(answers, held ? "true" : "false");
+}
+
+static void print_end(const struct slu_buf *answers)
+{
+    if (printed != NULL)
+        fprintf(printed, "],\"held\":[%s]}\n", slu_buf_text(answers));
+}
+
 /* One schema and its values. False: a disagreement, told. */
 static bool run_schema(struct dice *dice, int draft, const char *folder, unsigned long long seed)
 {
     struct tally *tally = &tallies[draft];
-    struct slu_buf text;
+    struct slu_buf text, answers;
     bool agree = true;
 
     slu_arena_init(&dice->arena, 64u << 20);
     slu_buf_init(&text, MAX_TEXT);
+    slu_buf_init(&answers, MAX_TEXT);
     struct json *shape = random_schema(dice, draft);
     json_print(shape, &text);
     tally->schemas++;
@@ -224,6 +256,8 @@ static bool run_schema(struct dice *dice, int draft, const char *folder, unsigne
     tally->refused += schema == NULL;
     if (!naive_open(naives[draft], document->raw_root))
         die("a dialect that the naive evaluator does not know");
+    if (schema != NULL)
+        print_schema(draft, &text);
     for (int i = 0; schema != NULL && agree && i < VALUES_A_SCHEMA; i++) {
         bool held;
         struct json *value = random_value(dice, 3);
@@ -234,12 +268,17 @@ static bool run_schema(struct dice *dice, int draft, const char *folder, unsigne
         tally->gave_up += outcome == GAVE_UP;
         tally->held += outcome == AGREE && held;
         agree = outcome != DISAGREE;
+        if (outcome == AGREE)
+            print_value(&text, held, &answers);
         if (!agree)
             tell_disagreement(dice, draft, shape, value, folder, seed, tally->judged);
     }
+    if (schema != NULL)
+        print_end(&answers);
     slu_schema_free(schema);
     slu_document_free(document);
     slu_buf_fini(&text);
+    slu_buf_fini(&answers);
     slu_arena_fini(&dice->arena);
     return agree;
 }
@@ -400,8 +439,10 @@ int main(int argc, char **argv)
             folder = argv[i + 1];
         else if (strcmp(argv[i], "--replay") == 0)
             old = argv[i + 1];
-        else
-            die("options: --seed N --count N --draft D --cases DIR --replay DIR");
+        else if (strcmp(argv[i], "--print") == 0 && (printed = fopen(argv[i + 1], "w")) == NULL)
+            die(argv[i + 1]);
+        else if (strcmp(argv[i], "--print") != 0)
+            die("options: --seed N --count N --draft D --cases DIR --print FILE --replay DIR");
     }
     reader = slu_payload_reader_new(MAX_TEXT);
     scratch = slu_schema_scratch_new();
@@ -413,6 +454,8 @@ int main(int argc, char **argv)
     const bool sound = old != NULL ? replay(old) : run(seed, count, draft, folder);
     if (old == NULL)
         tell_tallies();
+    if (printed != NULL && fclose(printed) != 0)
+        die("what was to be printed could not be written");
     for (int i = 0; i < NAIVE_DRAFTS; i++)
         naive_free(naives[i]);
     slu_verdict_fini(&verdict);

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Random judgements of the engine (tests/conformance/random_judgements.c, one line of JSON a schema on
+"""Random judgements of the engine (tests/conformance/differential.c --print, one line of JSON a schema on
 stdin), held against two implementations that others wrote: jsonschema and jsonschema-rs from PyPI.
 
     judgements.py  < LINES        `ok oracle …` or `FAIL oracle …`, and how much was compared
 
 Where both say otherwise than Sluice, that is a failure. Where one does and the other agrees with Sluice (as
-the naive evaluator does, always: tests/conformance/differential.c), the peer stands alone: counted, and the
+the naive evaluator does, or there is no line), the peer stands alone: counted, and the
 shortest such judgement shown. What both are known to do wrong are rows of SHARED, each with its reason.
 
 Numbers are read exactly: integers as they are, the rest as decimals. Draft 4 tells 1 from 1.0; the other
