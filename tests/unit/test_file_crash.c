@@ -152,54 +152,55 @@ static void a_damaged_state_is_no_state(void **state)
     check_all(5, "damaged state");
 }
 
+/* Both slots of the state file, changed, with a right sum. */
+static void rewrite_state(void (*change)(char *slot))
+{
+    char path[600], slots[1024], sum[9];
+    snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
+    const int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, slots, sizeof(slots), 0), sizeof(slots));
+    for (size_t i = 0; i < 2; i++) {
+        char *slot = slots + i * 512;
+        change(slot);
+        snprintf(sum, sizeof(sum), "%08x", slu_crc32c(0, slot, 503));
+        memcpy(slot + 503, sum, 8);
+    }
+    assert_int_equal(__real_pwrite(fd, slots, sizeof(slots), 0), sizeof(slots));
+    close(fd);
+}
+
+static void as_format_3(char *slot)
+{
+    memcpy(slot, "sluice-file 3 ", 14);
+}
+
 static void a_newer_state_is_left_alone(void **state)
 {
     (void)state;
     open_sink("");
     deliver(3);
     close_sink();
-    char path[600];
-    snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
-    /* Both slots say format 3, with a right sum. */
-    const int fd = open(path, O_RDWR);
-    char slots[1024];
-    assert_int_equal(pread(fd, slots, sizeof(slots), 0), sizeof(slots));
-    for (size_t i = 0; i < 2; i++) {
-        char *slot = slots + i * 512;
-        memcpy(slot, "sluice-file 3 ", 14);
-        char sum[9];
-        snprintf(sum, sizeof(sum), "%08x", slu_crc32c(0, slot, 503));
-        memcpy(slot + 503, sum, 8);
-    }
-    assert_int_equal(__real_pwrite(fd, slots, sizeof(slots), 0), sizeof(slots));
-    close(fd);
+    rewrite_state(as_format_3);
     open_sink("");
     assert_int_equal(settle(), SLU_SINK_PAUSED);
     assert_int_equal(last_err.kind, SLU_EVERSION);
 }
 
 /* What format 1 would have said in place of this state, which is of lines. */
+static void as_format_1(char *slot)
+{
+    slot[12] = '1';
+    memmove(slot + 89, slot + 110, 503 - 110);
+    memset(slot + 503 - 21, ' ', 21);
+}
+
 static void a_state_of_format_1_is_read(void **state)
 {
     (void)state;
     open_sink("");
     deliver(3);
     close_sink();
-    char path[600];
-    snprintf(path, sizeof(path), "%s/.archive-plant1.state", lake);
-    const int fd = open(path, O_RDWR);
-    char slots[1024];
-    assert_int_equal(pread(fd, slots, sizeof(slots), 0), sizeof(slots));
-    for (size_t i = 0; i < 2; i++) {
-        char *slot = slots + i * 512, sum[9];
-        slot[12] = '1';
-        memmove(slot + 89, slot + 110, 503 - 110);
-        memset(slot + 503 - 21, ' ', 21);
-        snprintf(sum, sizeof(sum), "%08x", slu_crc32c(0, slot, 503));
-        memcpy(slot + 503, sum, 8);
-    }
-    assert_int_equal(__real_pwrite(fd, slots, sizeof(slots), 0), sizeof(slots));
-    close(fd);
+    rewrite_state(as_format_1);
     cursor->committed = 0;
     open_sink("");
     assert_int_equal(settle(), SLU_SINK_RESET);
