@@ -1,4 +1,5 @@
-"""What the benches of the sinks share: ways that take turns, medians of ratios, processor time of others.
+"""What the benches share: instructions of a program, ways that take turns, medians of ratios, processor time of
+others.
 
 A ratio is the first way's time by another's, round by round, and the median of the rounds: a slow minute of
 the machine hits all ways of a round. `wall` is the clock's ratio. `cpu` is that of the processor time that
@@ -8,10 +9,24 @@ each, and the client makes the next rows while the server stores these, it is th
 """
 
 import os
+import re
 import statistics
+import subprocess
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def instructions(command, out):
+    """Of the whole program, as callgrind counts them into the file `out`."""
+    subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *map(str, command)],
+                   check=True, capture_output=True)
+    return int(re.search(r"^(?:totals|summary): (\d+)", Path(out).read_text(encoding="utf-8"), re.M)[1])
+
+
+def paired(times, base):
+    """The median of the rounds' ratios of two lists of times."""
+    return statistics.median(a / b for a, b in zip(times, base))
 
 
 def _stat(pid):
@@ -60,7 +75,7 @@ def in_turns(ways, rounds, run):
 
 def ratio(results, base, way, what):
     """Median over the rounds of base's `what` by that of the way."""
-    return statistics.median(result[base][what] / result[way][what] for result in results)
+    return paired([result[base][what] for result in results], [result[way][what] for result in results])
 
 
 def median(results, way, what):

@@ -21,7 +21,6 @@ ratios, and only ratios mean anything. Each goal is met or missed: missing one f
 import argparse
 import json
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -31,6 +30,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+sys.path.insert(0, str(HERE.parent))
+import measure
+
 SCHEMA = HERE.parent / "callback" / "reading.v1.avsc"
 
 RECORDS = 512
@@ -82,10 +84,8 @@ class Program:
     # ── instructions ────────────────────────────────────────────────────────────────────────────
 
     def counted(self, case, passes):
-        out = self.folder / f"callgrind.{case}.{passes}"
-        subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *self.command,
-                        case, str(passes)], check=True, capture_output=True)
-        return int(re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[1])
+        return measure.instructions([*self.command, case, passes],
+                                    self.folder / f"callgrind.{case}.{passes}")
 
     def instructions(self, case):
         return (self.counted(case, 1 + PASSES) - self.counted(case, 1)) / (PASSES * RECORDS)
@@ -141,8 +141,7 @@ def timed(program):
     for _ in range(ROUNDS):
         for turn in turns:
             times[turn].append(program.turn(turn))
-    ratio = lambda peer, case: statistics.median(
-        theirs / ours for theirs, ours in zip(times[peer], times[case]))
+    ratio = lambda peer, case: measure.paired(times[peer], times[case])
     print("    nanoseconds a record: " +
           ", ".join(f"{turn} {statistics.median(took):.0f}" for turn, took in times.items()))
     print(f"    write: {ratio(FLOOR, 'write'):.2f} times as fast as the floor of Avro C")

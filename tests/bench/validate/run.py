@@ -19,7 +19,6 @@ median of the rounds' ratios. Every payload holds in all of them. Only the ratio
 
 import argparse
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -30,6 +29,9 @@ from pathlib import Path
 import payloads
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import measure
+
 ROOT = HERE.parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice-bench"
 AJV = "ajv@8"
@@ -56,10 +58,7 @@ def arguments():
 # ── instructions ────────────────────────────────────────────────────────────────────────────────
 
 def counted(program, folder, case, passes):
-    out = folder / f"callgrind.{case}.{passes}"
-    subprocess.run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", str(program),
-                    str(folder), case, str(passes)], check=True, capture_output=True)
-    return int(re.search(r"^(?:totals|summary): (\d+)", out.read_text(), re.M)[1])
+    return measure.instructions([program, folder, case, passes], folder / f"callgrind.{case}.{passes}")
 
 
 def instructions(program, folder, case):
@@ -173,12 +172,6 @@ def taking_turns(turns, rounds=ROUNDS):
     return times
 
 
-def ratio(times, turn, base):
-    """The median of the rounds' ratios: where the machine changes its pace between two rounds, both turns of
-    a round have it."""
-    return statistics.median(a / b for a, b in zip(times[turn], times[base]))
-
-
 def a_payload(times):
     return f"{statistics.median(times) / payloads.PAYLOADS:9,.0f} ns"
 
@@ -190,7 +183,7 @@ def compared(ours, peers):
         times = taking_turns([(who, case) for who in (ours, *peers)])
         row = [f"    {case:>5}: Sluice {a_payload(times[ours, case])}"]
         for peer in peers:
-            faster = ratio(times, (peer, case), (ours, case))
+            faster = measure.paired(times[peer, case], times[ours, case])
             row.append(f"{peer.name} {a_payload(times[peer, case])} ({faster:.2f})")
             if case in WANTED:
                 outcome.append((faster >= WANTED[case],
@@ -198,12 +191,12 @@ def compared(ours, peers):
                                 f"goal {WANTED[case]}"))
         print(", ".join(row), flush=True)
     times = taking_turns([(ours, word) for word in ("compile", "yyjson")])
-    compiling = ratio(times, (ours, "compile"), (ours, "yyjson"))
+    compiling = measure.paired(times[ours, "compile"], times[ours, "yyjson"])
     outcome.append((compiling <= COMPILE_ALLOWED,
                     f"validate: compiling the schema of 12 properties: {compiling:.1f} times yyjson's "
                     f"reading of its text, allowed {COMPILE_ALLOWED}"))
     times = taking_turns([(ours, "5000"), (ours, "253")], rounds=4 * ROUNDS)
-    many = ratio(times, (ours, "5000"), (ours, "253"))
+    many = measure.paired(times[ours, "5000"], times[ours, "253"])
     outcome.append((many <= MANY_ALLOWED, f"validate: time at 5,000 declared properties: {many:.3f} times "
                                           f"that at 12, allowed {MANY_ALLOWED:.2f}"))
     return outcome
