@@ -236,7 +236,7 @@ static void segments_that_were_abandoned_take_no_more_room_than_their_records(vo
     assert_true(slu_spool_sink(spool, "a", "file", SLU_FULL_DROP_OLDEST, NULL) >= 0);
     struct slu_record first = help_record(1, 1);
     assert_int_equal(slu_spool_append(spool, &first), SLU_APPENDED);
-    assert_true(slu_spool_flush(spool, help_in(10000))); /* a segment has begun: its sync is the next */
+    assert_true(slu_spool_flush(spool, help_in(10000))); /* its segment has begun */
     for (uint64_t n = 2; n <= 41; n++) {
         const uint64_t before = stats_of(spool).sync_failures;
         fault_set(FAULT_FDATASYNC, ENOSPC, 0, false);
