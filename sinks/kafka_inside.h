@@ -90,14 +90,15 @@ struct slu_kafka {
     struct slu_kafka_message *trial; /* owned; NULL: none */
     uint64_t trial_seq;
     bool trial_is_sent, trial_is_safe;
-    int64_t trial_ns; /* when it was sent */
-    char reason[500]; /* why it is tried alone */
-    bool reason_is_access;
+    int64_t trial_ns;      /* when it was sent */
+    char reason[500];      /* why it is tried alone */
+    bool reason_is_access; /* and nothing was safe since */
 
     /* How the connection is. */
     bool is_troubled;
     bool is_act; /* somebody has to act for it */
-    int64_t trouble_ns, progress_ns;
+    int64_t trouble_ns;
+    int64_t progress_ns; /* of the last answer; STARTING: when the producer was made */
     char trouble[300];
     struct slu_log_rate split_rate, shrink_rate, again_rate;
 };

@@ -133,7 +133,7 @@ static void on_report(void *context, const struct slu_kafka_report *report)
     } else {
         slu_kafka_queue_safe(&kafka->queue, report->token);
         kafka->progress_ns = slu_clock_mono_ns();
-        kafka->is_troubled = false;
+        kafka->is_troubled = kafka->reason_is_access = false;
     }
 }
 

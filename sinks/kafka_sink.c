@@ -150,18 +150,26 @@ static bool push_one(struct slu_kafka *kafka, const struct slu_record *record)
     return false;
 }
 
+/* Where access was refused, one record at a time finds out whether it still is. */
+static bool takes_another(const struct slu_kafka *kafka)
+{
+    return kafka->stage == SLU_KAFKA_RUNNING && !kafka->needs_reset &&
+           slu_kafka_queue_has_room(&kafka->queue) &&
+           (!kafka->reason_is_access || kafka->queue.n_pending == 0);
+}
+
 static size_t push(void *self, const struct slu_record *records, size_t n, int64_t deadline_mono_ns)
 {
     struct slu_kafka *kafka = self;
     size_t taken = 0;
 
     (void)deadline_mono_ns;
-    if (kafka->stage == SLU_KAFKA_RUNNING) /* what has failed meanwhile is not to be overtaken */
-        slu_kafka_client_poll(kafka->client, 0);
-    if (kafka->queue.n_pending == 0)
-        kafka->progress_ns = slu_clock_mono_ns();
-    while (taken < n && kafka->stage == SLU_KAFKA_RUNNING && !kafka->needs_reset &&
-           slu_kafka_queue_has_room(&kafka->queue)) {
+    if (kafka->stage == SLU_KAFKA_RUNNING) {
+        slu_kafka_client_poll(kafka->client, 0); /* what has failed is not to be overtaken */
+        if (kafka->queue.n_pending == 0)
+            kafka->progress_ns = slu_clock_mono_ns();
+    }
+    while (taken < n && takes_another(kafka)) {
         if (kafka->single_until != 0 && records[taken].seq > kafka->single_until) {
             kafka->single_is_over = true;
             break;
@@ -191,6 +199,18 @@ static enum slu_sink_answer away(const struct slu_kafka *kafka, const char *text
     return kafka->is_troubled && kafka->is_act ? SLU_SINK_PAUSED : SLU_SINK_AWAY;
 }
 
+/* No broker has answered the new producer. While somebody has to act, that alone is no other cause: it
+ * was made to try again, and has its time to connect. */
+static enum slu_sink_answer unanswered(const struct slu_kafka *kafka, const char *text,
+                                       struct slu_err *err)
+{
+    const bool waits_for_somebody = kafka->trial != NULL || kafka->reason_is_access;
+    if (!waits_for_somebody || slu_clock_mono_ns() - kafka->progress_ns >= GRACE_NS)
+        return away(kafka, text, err);
+    slu_err_set(err, SLU_EDENIED, "%s", kafka->reason);
+    return SLU_SINK_PAUSED;
+}
+
 static enum slu_sink_answer start_step(struct slu_kafka *kafka, int64_t deadline_ns,
                                        struct slu_err *err)
 {
@@ -204,7 +224,7 @@ static enum slu_sink_answer start_step(struct slu_kafka *kafka, int64_t deadline
         return slu_kafka_conclude(kafka, err);
     }
     if (result != 0)
-        return away(kafka, problem.text, err);
+        return unanswered(kafka, problem.text, err);
     kafka->is_troubled = false;
     kafka->trouble[0] = '\0';
     if (kafka->trial != NULL) {
