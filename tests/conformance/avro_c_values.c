@@ -143,10 +143,11 @@ static bool same_duration(const struct slu_value *value, const uint8_t *theirs,
                  slu_value_kind(value) == SLU_VALUE_ARRAY && slu_value_len(value) == 3, answer))
         return false;
     const struct slu_value *part = slu_value_first(value);
-    for (size_t i = 0; i < 3; i++, part++, theirs += 4)
-        if (!same_long(part, theirs[0] + 256L * (theirs[1] + 256L * (theirs[2] + 256L * theirs[3])),
-                       answer))
+    for (size_t i = 0; i < 3; i++, part++, theirs += 4) {
+        const int64_t high = theirs[3] * 256 + theirs[2], low = theirs[1] * 256 + theirs[0];
+        if (!same_long(part, high * 65536 + low, answer))
             return step_out(answer, slu_slice(NULL, 0), i);
+    }
     return true;
 }
 

@@ -415,7 +415,8 @@ static void replay(const char *folder)
     free(files);
     if (tally.bodies == 0)
         die("no cases");
-    printf("%lu bodies of %d files of cases, %lu wrong\n", tally.bodies, n, tally.wrong);
+    printf("%lu bodies of %d files of cases, %lu excused, %lu wrong\n", tally.bodies, n,
+           tally.excused, tally.wrong);
 }
 
 int main(int argc, char **argv)

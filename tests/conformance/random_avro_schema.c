@@ -146,8 +146,9 @@ static size_t name_it(struct making *making, struct json *object)
 static struct json *fixed(struct making *making)
 {
     static const size_t sizes[] = {1, 2, 3, 8, 12, 16, 16, 17, 60};
-    const size_t size =
-        dice_once_in(making->dice, 25) ? 0 : sizes[below(making, sizeof(sizes) / sizeof(sizes[0]))];
+    const size_t size = dice_once_in(making->dice, 100)
+                            ? 0
+                            : sizes[below(making, sizeof(sizes) / sizeof(sizes[0]))];
     const char *const space = making->space;
     struct json *object = json_new(making->dice, JSON_OBJECT);
 
