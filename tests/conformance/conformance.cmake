@@ -37,6 +37,7 @@ target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 # Sluice's reader of Avro against Avro C, which stands behind it.
 add_executable(avro_differential
     conformance/avro_differential.c
+    conformance/avro_c_scalars.c
     conformance/avro_c_values.c
     conformance/avro_meaning.c
     conformance/random_avro_body.c

@@ -4,7 +4,8 @@
 #
 #   tests/conformance/run.sh BUILD
 #
-#   SLUICE_AVRO_BODIES   bodies that both judge (600000)
+#   SLUICE_AVRO_BODIES=600000   bodies that both judge
+#   SLUICE_SEED=1               of them
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -34,5 +35,5 @@ check "a million random judgements agree" "$1/tests/differential"
 check "messages in Avro that were looked into stay settled" "$1/tests/avro_differential" \
     --replay tests/cases/avro
 check "Avro C reads what is accepted, and the same values" "$1/tests/avro_differential" \
-    --count "${SLUICE_AVRO_BODIES:-600000}"
+    --seed "${SLUICE_SEED:-1}" --count "${SLUICE_AVRO_BODIES:-600000}"
 exit "$outcome"
