@@ -218,6 +218,14 @@ static bool agrees(struct avro_c_schema *schema, const struct slu_value *root, a
     return same(schema->meaning, root, theirs, answer);
 }
 
+/* Texts of messages are anything: only what a terminal shows goes into an answer. */
+static void make_readable(char *text)
+{
+    for (; *text != 0; text++)
+        if (*text < 0x20 || *text > 0x7E)
+            *text = '?';
+}
+
 bool avro_c_agrees(struct avro_c_schema *schema, struct slu_slice body,
                    const struct slu_value *root, struct avro_c_answer *answer)
 {
@@ -230,5 +238,7 @@ bool avro_c_agrees(struct avro_c_schema *schema, struct slu_slice body,
         return avro_c_differ(answer, "Avro C makes no value: %s", avro_strerror());
     const bool sound = agrees(schema, root, &theirs, answer);
     avro_value_decref(&theirs);
+    make_readable(answer->where);
+    make_readable(answer->text);
     return sound;
 }

@@ -112,8 +112,9 @@ static enum outcome judge(const struct pair *pair, struct slu_slice body, bool s
     if (!slu_avro_read(reader, &choice, slu_slice(exact, body.len), &payload, NULL)) {
         outcome = sound ? WRONG_REFUSAL : REFUSED;
         tally.faults[payload.fault]++;
-        snprintf(answer.where, sizeof(answer.where), "%.200s",
-                 payload.fault_pointer.len > 0 ? payload.fault_pointer.data : "");
+        const struct slu_slice at = payload.fault_pointer;
+        snprintf(answer.where, sizeof(answer.where), "%.*s", (int)(at.len < 200 ? at.len : 200),
+                 at.len > 0 ? at.data : "");
         snprintf(answer.text, sizeof(answer.text),
                  "Sluice refuses a sound body at byte %zu: %s, %s", payload.fault_at,
                  slu_payload_codes[payload.fault], payload.fault_text);
