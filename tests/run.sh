@@ -17,6 +17,7 @@
 #   SLUICE_FUZZ_SECONDS=30   of each fuzz target
 #   SLUICE_KILLS=50          kill -9 in the crash tests
 #   SLUICE_ROUNDS=5 SLUICE_DOWN=60   both databases away so often, so many seconds (3, 3)
+#   SLUICE_AVRO_BODIES=600000   messages of Avro that Avro C judges too
 #   SLUICE_SEED=1            of everything random
 set -uo pipefail
 

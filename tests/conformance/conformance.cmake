@@ -34,10 +34,28 @@ target_compile_definitions(differential
 slu_link(differential slu_base slu_payload slu_validation slu_json_schema slu_avro)
 target_link_libraries(differential PRIVATE PkgConfig::GMP PkgConfig::PCRE2)
 
+# Sluice's reader of Avro against Avro C, which stands behind it.
+add_executable(avro_differential
+    conformance/avro_differential.c
+    conformance/avro_c_scalars.c
+    conformance/avro_c_values.c
+    conformance/avro_meaning.c
+    conformance/random_avro_body.c
+    conformance/random_avro_schema.c
+    conformance/random_json.c)
+target_compile_definitions(avro_differential
+    PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/avro")
+slu_link(avro_differential slu_base slu_payload slu_avro)
+target_link_libraries(avro_differential PRIVATE avro_c)
+
 add_test(NAME schema_suite COMMAND schema_suite)
 add_test(NAME naive_suite COMMAND naive_suite)
 add_test(NAME differential_cases
     COMMAND differential --replay ${CMAKE_CURRENT_SOURCE_DIR}/cases/schema)
 add_test(NAME differential COMMAND differential --cases ${CMAKE_CURRENT_BINARY_DIR})
-set_tests_properties(schema_suite naive_suite differential_cases differential
+add_test(NAME avro_differential_cases
+    COMMAND avro_differential --replay ${CMAKE_CURRENT_SOURCE_DIR}/cases/avro)
+add_test(NAME avro_differential COMMAND avro_differential --cases ${CMAKE_CURRENT_BINARY_DIR})
+set_tests_properties(
+    schema_suite naive_suite differential_cases differential avro_differential_cases avro_differential
     PROPERTIES LABELS conformance TIMEOUT 600 SKIP_RETURN_CODE 77)

@@ -1,10 +1,14 @@
 /* Any bytes as a message of some schemas, framed or not. What holds must be a sound tree, no larger than
- * promised, and must go back: the encoder takes it, and the reader then sees the same. */
+ * promised, and must go back: the encoder takes it, and the reader then sees the same. And Avro C must read
+ * the same values. */
 #include "avro_schemas.h"
 
 #include "base/utf8.h"
+#include "tests/conformance/avro_c_values.h"
 #include "validation/avro/encode.h"
 #include "validation/avro/read.h"
+
+#include <stdio.h>
 
 #define MAX_BYTES 20000
 
@@ -65,6 +69,27 @@ static void check_back(struct slu_avro_reader *reader, const struct slu_avro_sch
     slu_buf_fini(&json);
 }
 
+/* Avro C's opinion of a body that was accepted. Its schemas are made once, as ours. */
+static void check_other(size_t number, const struct slu_payload *payload,
+                        enum slu_avro_framing framing)
+{
+    static const size_t heads[] = {
+        [SLU_AVRO_RAW] = 0, [SLU_AVRO_SINGLE_OBJECT] = 10, [SLU_AVRO_CONFLUENT] = 5};
+    static struct avro_c_schema *schemas[AVRO_TEXTS];
+    struct avro_c_schema **schema = &schemas[number % AVRO_TEXTS];
+    const struct slu_slice bytes = payload->bytes;
+    const size_t head = heads[framing];
+    struct avro_c_answer answer;
+
+    if (*schema == NULL)
+        *schema = avro_c_open(slu_slice_of(avro_texts[number % AVRO_TEXTS]), &answer);
+    if (*schema != NULL && avro_c_agrees(*schema, slu_slice(bytes.data + head, bytes.len - head),
+                                         payload->root, &answer))
+        return;
+    fprintf(stderr, "at \"%s\": %s\n", answer.where, answer.text);
+    abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct slu_avro_reader *reader;
@@ -88,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(origin.schema == schema && origin.framing != SLU_AVRO_AUTO);
         const struct slu_value *end = check_value(payload.root, 1);
         check((size_t)(end - payload.root) <= 4096 + 4 * size);
+        check_other(data[0] & 0x1F, &payload, origin.framing);
         struct slu_avro_reader *other = slu_avro_reader_new(1u << 24);
         check(other != NULL);
         check_back(other, schema, &payload);
