@@ -233,7 +233,7 @@ static int christen(struct slu_spool *spool, uint64_t base_seq)
     slu_segment_name(base_seq, name);
     if (slu_files_write(disk, writer->ahead_fd, writer->scratch.data, writer->scratch.len, 0) ==
             0 &&
-        slu_files_sync(disk, writer->ahead_fd) == 0 &&
+        slu_writer_sync_file(spool, writer->ahead_fd) == 0 &&
         disk->renameat(disk->context, spool->dir_fd, SLU_SEGMENT_AHEAD, name) == 0 &&
         slu_files_sync_dir(disk, spool->dir_fd) == 0)
         return 0;
@@ -406,7 +406,7 @@ int slu_writer_define(struct slu_spool *spool)
         return -1;
     if (slu_files_write(spool->disk, writer->fd, writer->scratch.data, writer->scratch.len,
                         writer->written) != 0 ||
-        slu_files_sync(spool->disk, writer->fd) != 0) {
+        slu_writer_sync_file(spool, writer->fd) != 0) {
         slu_spool_failed(spool, "write definitions", errno);
         slu_writer_abandon(spool);
         return -1;

@@ -212,6 +212,9 @@ void slu_writer_abandon(struct slu_spool *spool);
  * After -1 nothing of them was taken; the caller keeps them and tries again later. */
 int slu_writer_put(struct slu_spool *spool, const uint8_t *frames, size_t n);
 
+/* Sync a segment that is being written; a failure is counted. 0, or -1 and errno. */
+int slu_writer_sync_file(struct slu_spool *spool, int fd);
+
 /* Make everything durable and readable. 0 or -1. */
 int slu_writer_sync(struct slu_spool *spool);
 

@@ -186,6 +186,14 @@ static void publish(struct slu_spool *spool)
     slu_spool_works(spool);
 }
 
+int slu_writer_sync_file(struct slu_spool *spool, int fd)
+{
+    const int result = slu_files_sync(spool->disk, fd);
+    if (result != 0)
+        atomic_fetch_add(&spool->sync_failures, 1);
+    return result;
+}
+
 int slu_writer_sync(struct slu_spool *spool)
 {
     struct slu_writer *writer = &spool->writer;
@@ -193,8 +201,7 @@ int slu_writer_sync(struct slu_spool *spool)
         return 0;
     if (writer->fd < 0 && slu_writer_begin(spool) != 0)
         return -1;
-    if (slu_files_sync(spool->disk, writer->fd) != 0) {
-        atomic_fetch_add(&spool->sync_failures, 1);
+    if (slu_writer_sync_file(spool, writer->fd) != 0) {
         slu_spool_failed(spool, "sync a segment", errno);
         slu_writer_abandon(spool);
         return -1;

@@ -221,7 +221,8 @@ static struct {
 } cut;
 
 /* Forty syncs fail, one after another. Each costs a segment; what was taken ahead for it is given back, so
- * that max_size is not filled with nothing and no sink loses its oldest records for that. */
+ * that max_size is not filled with nothing and no sink loses its oldest records for that. Each record has
+ * a new topic: either it or its definition is what is synced first. */
 static void segments_that_were_abandoned_take_no_more_room_than_their_records(void **state)
 {
     struct help_dir dir;
