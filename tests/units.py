@@ -31,11 +31,12 @@ def arguments():
 
 
 def find_tests(build, without):
-    """(name, command, time limit, is it cmocka's) of every test but `cases`."""
+    """(name, command, time limit, is it cmocka's) of every test but `cases`, the costly ones first."""
     out = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True,
                          text=True, check=True).stdout
-    for test in json.loads(out)["tests"]:
-        properties = {p["name"]: p["value"] for p in test.get("properties", [])}
+    found = [(test, {p["name"]: p["value"] for p in test.get("properties", [])})
+             for test in json.loads(out)["tests"]]
+    for test, properties in sorted(found, key=lambda pair: -pair[1].get("COST", 0)):
         if test["name"] != "cases" and without not in properties.get("LABELS", []):
             yield (test["name"], test.get("command"), properties.get("TIMEOUT", 300),
                    "unit" in properties.get("LABELS", []))

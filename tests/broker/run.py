@@ -30,7 +30,7 @@ def arguments():
     parser.add_argument("--match", default="", metavar="REGEX", help="only names it finds")
     parser.add_argument("--label", default="", help="said behind `broker`, e.g. the broker's version")
     parser.add_argument("--list", action="store_true", help="names only")
-    parser.add_argument("-j", type=int, default=2, help="at once (2)")
+    parser.add_argument("-j", type=int, default=2 * (os.cpu_count() or 1), help="at once (two a core)")
     parser.add_argument("words", nargs="*")
     return parser.parse_args()
 
