@@ -5,20 +5,8 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-outcome=0
-
-# One check: a command that says what is wrong and exits with 1.
-check() {
-    local name=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        echo "ok $name"
-    else
-        echo "FAIL $name"
-        outcome=1
-    fi
-    printf '%s\n' "$said" | sed '/^$/d; s/^/    /'
-}
+suite=
+. tests/check.sh
 
 check "floors: includes only point down" tests/floors.py
 check "exports: three entry points and no more" tests/exports.sh "$1/mosquitto_sluice.so"

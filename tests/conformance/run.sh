@@ -9,23 +9,8 @@
 set -uo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-outcome=0
-
-# check NAME COMMAND…: 0 passed, 77 cannot run here, else failed with what it said.
-check() {
-    local name=$1 said status=0
-    shift
-    said=$("$@" 2>&1) || status=$?
-    case $status in
-    0) echo "ok conformance $name" ;;
-    77) echo "SKIP conformance $name: $(tail -n 1 <<<"$said")" ;;
-    *)
-        echo "FAIL conformance $name"
-        outcome=1
-        ;;
-    esac
-    printf '%s\n' "$said" | tail -n 20 | sed '/^$/d; s/^/    /'
-}
+suite=conformance
+. tests/check.sh
 
 check "the engine answers the official suite" "$1/tests/schema_suite"
 check "the README shows the table of it" tests/conformance/table.sh "$1" --check

@@ -22,6 +22,8 @@ work=$(mktemp -d /tmp/sluice-docker.XXXXXX)
 keep=no engine=''
 [ "${1:-}" != --keep ] || keep=yes
 export DOCKER_HOST=unix://$work/socket
+suite=docker:
+. "$root/tests/check.sh"
 
 skip() {
     echo "SKIP docker: $*"
@@ -161,18 +163,6 @@ all_delivered() {
         | length == 0'
 }
 
-check() { # check NAME COMMAND… : one line of outcome
-    local name=$1 said
-    shift
-    if said=$("$@" 2>&1); then
-        echo "ok docker: $name"
-    else
-        echo "FAIL docker: $name"
-        printf '%s\n' "$said" | tail -n 12 | sed 's/^/    /'
-        failed=1
-    fi
-}
-
 # ---- the demo --------------------------------------------------------------------------------------------
 
 it_comes_up() {
@@ -231,12 +221,11 @@ want "$(image_of postgres)" postgres_from_debian
 want "$(image_of apache/kafka)" kafka_from_jars
 sed '/^name:/d' "$root/docker/compose.yaml" >"$work/compose.yaml" # an older docker-compose refuses it
 
-failed=0
 check "docker compose up, and data is in PostgreSQL and Kafka" it_comes_up
-[ "$failed" = 0 ] || exit 1
+[ "$outcome" = 0 ] || exit 1
 check "alerts are printed" alerts_are_printed
 check "the broker is healthy" the_broker_is_healthy
 check "rubbish is told, with its reason" rubbish_is_told
 check "PostgreSQL goes and comes back, Kafka does not wait for it" postgres_goes_and_comes
 check "every message that was sent is where it belongs, once and as it was" everything_is_where_it_belongs
-exit $failed
+exit "$outcome"

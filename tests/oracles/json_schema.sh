@@ -16,8 +16,9 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/sluice/oracles
 jsonschema=4.26.0
 jsonschema_rs=0.61.2
 venv=$cache/json-schema-$jsonschema-$jsonschema_rs
-suite=$cache/jsonschema-$jsonschema/json
-outcome=0
+official=$cache/jsonschema-$jsonschema/json
+suite="oracle json_schema:"
+. tests/check.sh
 
 fetch() {
     if [ ! -e "$venv/ready" ]; then
@@ -26,24 +27,10 @@ fetch() {
             "$venv/bin/pip" install -q "jsonschema==$jsonschema" "jsonschema-rs==$jsonschema_rs" &&
             touch "$venv/ready" || return 1
     fi
-    if [ ! -d "$suite" ]; then
+    if [ ! -d "$official" ]; then
         "$venv/bin/pip" download -q --no-deps --no-binary jsonschema -d "$cache" \
             "jsonschema==$jsonschema" && tar -C "$cache" -xf "$cache/jsonschema-$jsonschema.tar.gz"
     fi
-}
-
-# check NAME COMMAND…: as in tests/conformance/run.sh.
-check() {
-    local name=$1 said status=0
-    shift
-    said=$("$@" 2>&1) || status=$?
-    if [ "$status" -eq 0 ]; then
-        echo "ok oracle json_schema: $name"
-    else
-        echo "FAIL oracle json_schema: $name"
-        outcome=1
-    fi
-    printf '%s\n' "$said" | tail -n 20 | sed '/^$/d; s/^/    /'
 }
 
 mkdir -p "$cache"
@@ -53,8 +40,8 @@ if ! said=$(fetch 2>&1); then
     exit 1
 fi
 check "the engine answers the suite of jsonschema $jsonschema" \
-    tests/conformance/table.sh "$build" "$suite"
-check "the naive evaluator answers the same" "$build/tests/naive_suite" "$suite"
+    tests/conformance/table.sh "$build" "$official"
+check "the naive evaluator answers the same" "$build/tests/naive_suite" "$official"
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 check "the naive evaluator agrees on what the others are asked" "$build/tests/differential" \
