@@ -67,7 +67,7 @@ static void add_source(struct slu_buf *out, const struct slu_message *message)
     slu_json_text_string(out, message->topic);
     add_present(out, "client_id", message->client_id);
     add_present(out, "username", message->username);
-    add_present(out, "address", message->address);
+    add_present(out, "address", slu_slice_of(message->address));
     add_number(out, "qos", message->qos);
     add_bool(out, "retain", message->retain);
     slu_buf_add_char(out, '}');

@@ -224,13 +224,13 @@ static void borrow_message(struct door *door, const struct mosquitto_evt_message
         .payload = slu_slice(event->payload, event->payloadlen),
         .client_id = slu_slice_of(mosquitto_client_id(event->client)),
         .username = slu_slice_of(mosquitto_client_username(event->client)),
-        .address = slu_slice_of(mosquitto_client_address(event->client)),
+        .address = mosquitto_client_address(event->client),
         .properties = pack_properties(door, event->properties),
         .received_ns = slu_clock_wall_ns(),
         .qos = event->qos,
         .retain = event->retain,
     };
-    message->from_bridge = message->address.data == NULL;
+    message->from_bridge = message->address == NULL;
 }
 
 /* ---- the answer goes out ----------------------------------------------------------------------------------- */

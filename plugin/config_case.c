@@ -91,7 +91,7 @@ int slu_config_case_read(const struct slu_node *node, const char *pointer, struc
         .message = {.topic = text_of(node, "topic"),
                     .client_id = text_of(node, "client_id"),
                     .username = text_of(node, "username"),
-                    .address = SLU_SLICE("127.0.0.1"),
+                    .address = "127.0.0.1",
                     .qos = (uint8_t)slu_node_int(slu_node_get(node, "qos"), 0),
                     .retain = slu_node_bool(slu_node_get(node, "retain"), false)},
         .has_time = now.len != 0,

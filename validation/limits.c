@@ -9,7 +9,9 @@
  * numbers differ the same way; only when they are equal are the integers, or the digits, compared.
  * A row knows the doubles nearest to its tightest bounds: strictly between them everything holds.
  *
- * Threads: compiled limits never change.
+ * A device writes its fields in one order, so a row looks first where its field stood last.
+ *
+ * Threads: compiled limits never change, but for that guess: any value of it is right for everybody.
  */
 #include "validation/limits.h"
 
@@ -18,6 +20,7 @@
 #include "validation/verdict.h"
 
 #include <math.h>
+#include <stdatomic.h>
 
 /* Longest text of a bound. */
 #define BOUND_MAX_BYTES 4096
@@ -58,6 +61,7 @@ struct bound {
 struct row {
     struct slu_pointer field;
     bool required;
+    _Atomic uint32_t stood_at; /* which member of the root it was last: a guess */
     double low, high; /* nearest to the tightest bounds, infinite without; all holds in between */
     size_t n_bounds;
     struct bound bounds[BOUNDS];
@@ -330,20 +334,37 @@ static struct members members_of(const struct slu_value *root)
     return flat ? members : (struct members){NULL, NULL};
 }
 
-/* As slu_pointer_find(), without a call for what limits mostly ask for. */
-static inline const struct slu_value *find(const struct row *row, const struct slu_value *root,
-                                           const struct members *members)
+static bool is_named(const struct slu_value *key, struct slu_slice name)
+{
+    return slu_value_len(key) == name.len && slu_bytes_equal(key->text, name.data, name.len);
+}
+
+static __attribute__((noinline)) const struct slu_value *
+search(struct row *row, const struct slu_value *root, const struct members *members)
 {
     if (members->first == NULL || row->field.n_steps != 1)
         return slu_pointer_find(&row->field, root);
-    const struct slu_slice name = row->field.first;
-    for (const struct slu_value *key = members->first, *end = members->end; key != end; key += 2)
-        if (slu_value_len(key) == name.len && slu_bytes_equal(key->text, name.data, name.len))
+    for (const struct slu_value *key = members->first; key != members->end; key += 2)
+        if (is_named(key, row->field.first)) {
+            atomic_store_explicit(&row->stood_at, (uint32_t)((key - members->first) / 2),
+                                  memory_order_relaxed);
             return key + 1;
+        }
     return NULL;
 }
 
-static bool row_holds(const struct row *row, const struct slu_payload *payload,
+/* As slu_pointer_find(), without a call or a search for what limits mostly ask for. */
+static inline const struct slu_value *find(struct row *row, const struct slu_value *root,
+                                           const struct members *members)
+{
+    const size_t at = 2 * (size_t)atomic_load_explicit(&row->stood_at, memory_order_relaxed);
+    if (at < (size_t)(members->end - members->first) && row->field.n_steps == 1 &&
+        is_named(members->first + at, row->field.first))
+        return members->first + at + 1;
+    return search(row, root, members);
+}
+
+static bool row_holds(struct row *row, const struct slu_payload *payload,
                       const struct members *members, struct slu_verdict *verdict)
 {
     const struct slu_value *value = find(row, payload->root, members);

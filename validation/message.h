@@ -12,7 +12,7 @@ struct slu_message {
     struct slu_slice payload;
     struct slu_slice client_id;  /* empty: none */
     struct slu_slice username;   /* empty: none */
-    struct slu_slice address;    /* empty: a bridge */
+    const char *address;         /* ends with NUL; NULL: a bridge */
     struct slu_slice properties; /* MQTT v5, packed as in base/properties.h */
     int64_t received_ns;         /* wall clock */
     uint8_t qos;                 /* 0, 1, 2 */

@@ -157,7 +157,7 @@ int slu_cli_explain(int argc, char **argv)
     } else {
         const struct slu_message message = {.topic = slu_slice_of(operands.items[1]),
                                             .payload = slu_buf_slice(&payload),
-                                            .address = SLU_SLICE("127.0.0.1"),
+                                            .address = "127.0.0.1",
                                             .received_ns = slu_clock_wall_ns()};
         status = explain(json, config, &message, operands.n == 3);
     }

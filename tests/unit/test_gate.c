@@ -132,7 +132,7 @@ static struct slu_message message(const char *topic, const char *payload)
         .topic = slu_slice_of(topic),
         .payload = slu_slice_of(payload),
         .client_id = SLU_SLICE("gw"),
-        .address = SLU_SLICE("127.0.0.1"),
+        .address = "127.0.0.1",
         .received_ns = slu_clock_wall_ns(),
         .qos = 1,
     };
