@@ -5,7 +5,7 @@ what it means, as JSON. It asks the registry for the schema whose id stands in t
 
 FOLDER: where the client was installed. Imported, it installs the client there, once:
 
-    ${XDG_CACHE_HOME:-~/.cache}/sluice/confluent-kafka-2.16.0
+    ${XDG_CACHE_HOME:-~/.cache}/sluice/confluent-kafka-2.16.0-cpython-311   for this release of Python
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 
 VERSION = "2.16.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluice"
-HOME = CACHE / f"confluent-kafka-{VERSION}"
+HOME = CACHE / f"confluent-kafka-{VERSION}-{sys.implementation.cache_tag}"
 
 
 def fetch():
