@@ -169,7 +169,7 @@ struct slu_spool_stats {
     uint64_t head_seq;  /* newest appended */
     uint64_t durable_seq;
     uint64_t corrupt_records, corrupt_bytes; /* since start, set aside */
-    uint64_t sync_failures;                  /* of segments that were being written */
+    uint64_t sync_failures;                  /* of segments, until they are sealed */
     bool full;    /* max_size, min_free or ENOSPC in force, for some sink or for all */
     bool failing; /* the last write or sync failed; see last_error */
     char last_error[256];

@@ -16,12 +16,11 @@
  * stays, with `valid` set right. --replay judges all such cases again.
  */
 #include "base/err.h"
-#include "base/file.h"
 #include "tests/conformance/avro_c_values.h"
 #include "tests/conformance/random_avro.h"
+#include "tests/conformance/suite_files.h"
 #include "validation/avro/read.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,15 +52,6 @@ static void die(const char *what)
 {
     fprintf(stderr, "avro_differential: %s\n", what);
     exit(2);
-}
-
-static struct slu_document *parse(struct slu_slice text)
-{
-    struct slu_err err = {0};
-    struct slu_document *document = slu_document_parse(text, 256, &err);
-    if (document == NULL)
-        die(err.text);
-    return document;
 }
 
 /* A schema as both have it. */
@@ -224,6 +214,12 @@ static void cut_down(struct suspect *suspect)
     }
 }
 
+static void print_hex(FILE *file, struct slu_slice body)
+{
+    for (size_t i = 0; i < body.len; i++)
+        fprintf(file, "%02x", (unsigned char)body.data[i]);
+}
+
 static void write_case(const struct suspect *suspect, const char *folder, unsigned long long seed)
 {
     char path[1024];
@@ -238,8 +234,7 @@ static void write_case(const struct suspect *suspect, const char *folder, unsign
             "        \"tests\": [\n            {\n                \"description\": \"body %lu\",\n"
             "                \"body\": \"",
             seed, slu_buf_text(&suspect->text), tally.bodies);
-    for (size_t i = 0; i < suspect->body.len; i++)
-        fprintf(file, "%02x", (unsigned char)suspect->body.data[i]);
+    print_hex(file, slu_buf_slice(&suspect->body));
     fprintf(file, "\",\n                \"valid\": true\n            }\n        ]\n    }\n]\n");
     fclose(file);
     printf("written to %s\n", path);
@@ -256,8 +251,7 @@ static void tell(struct json *schema, struct slu_slice body, enum outcome outcom
     cut_down(&suspect);
     printf("DISAGREEMENT, seed %llu, body %lu, at \"%s\": %s\n  schema %s\n  body   ", seed,
            tally.bodies, answer.where, answer.text, slu_buf_text(&suspect.text));
-    for (size_t i = 0; i < suspect.body.len; i++)
-        printf("%02x", (unsigned char)suspect.body.data[i]);
+    print_hex(stdout, slu_buf_slice(&suspect.body));
     printf("\n");
     write_case(&suspect, folder, seed);
     slu_buf_fini(&suspect.text);
@@ -335,11 +329,6 @@ static void tell_tally(void)
 
 /* ---- cases that were found before -------------------------------------------------------------------- */
 
-static const struct slu_value *member(const struct slu_value *object, const char *name)
-{
-    return slu_value_get(object, slu_slice_of(name));
-}
-
 static void read_hex(struct slu_slice text, struct slu_buf *body)
 {
     slu_buf_reset(body);
@@ -351,20 +340,20 @@ static void read_hex(struct slu_slice text, struct slu_buf *body)
 
 static void replay_group(const char *path, const struct slu_value *group)
 {
-    const struct slu_value *tests = member(group, "tests"), *test = slu_value_first(tests);
+    const struct slu_value *tests = suite_member(group, "tests"), *test = slu_value_first(tests);
     struct slu_buf text, body;
     struct pair pair;
     slu_buf_init(&text, MAX_TEXT);
     slu_buf_init(&body, MAX_TEXT);
-    slu_value_json(member(group, "schema"), &text);
+    slu_value_json(suite_member(group, "schema"), &text);
     const bool open = open_pair(slu_buf_slice(&text), &pair);
     if (!open) {
         printf("WRONG %s: %s\n", path, answer.text);
         tally.wrong++;
     }
     for (size_t i = 0; open && i < slu_value_len(tests); i++, test = slu_value_next(test)) {
-        const bool valid = slu_value_variant(member(test, "valid")) == SLU_VALUE_TRUE;
-        read_hex(slu_value_text(member(test, "body")), &body);
+        const bool valid = slu_value_variant(suite_member(test, "valid")) == SLU_VALUE_TRUE;
+        read_hex(slu_value_text(suite_member(test, "body")), &body);
         enum outcome outcome = judge(&pair, slu_buf_slice(&body), valid);
         if (outcome == AGREE && !valid) {
             outcome = WRONG_VALUE;
@@ -373,7 +362,7 @@ static void replay_group(const char *path, const struct slu_value *group)
         count(outcome);
         if (outcome > REFUSED)
             printf("WRONG %s: %.*s: at \"%s\": %s\n", path,
-                   SLU_SLICE_ARG(slu_value_text(member(test, "description"))), answer.where,
+                   SLU_SLICE_ARG(slu_value_text(suite_member(test, "description"))), answer.where,
                    answer.text);
     }
     if (open)
@@ -382,41 +371,27 @@ static void replay_group(const char *path, const struct slu_value *group)
     slu_buf_fini(&body);
 }
 
-static void replay_file(const char *path)
+static void replay_file(void *context, const char *path, const char *inside)
 {
-    struct slu_buf text;
-    struct slu_err err = {0};
-    slu_buf_init(&text, MAX_TEXT);
-    if (slu_file_read(path, &text, &err) != 0)
-        die(err.text);
-    struct slu_document *document = parse(slu_buf_slice(&text));
+    unsigned *const n_files = context;
+    (void)inside;
+    struct slu_document *document = suite_read(path);
+    if (document == NULL)
+        die(path);
     const struct slu_value *group = slu_value_first(document->root);
     for (size_t i = 0; i < slu_value_len(document->root); i++, group = slu_value_next(group))
         replay_group(path, group);
     slu_document_free(document);
-    slu_buf_fini(&text);
-}
-
-static int is_json(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot != NULL && strcmp(dot, ".json") == 0;
+    (*n_files)++;
 }
 
 static void replay(const char *folder)
 {
-    struct dirent **files = NULL;
-    const int n = scandir(folder, &files, is_json, alphasort);
-    for (int i = 0; i < n; i++) {
-        char path[2048];
-        snprintf(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
-        replay_file(path);
-        free(files[i]);
-    }
-    free(files);
+    unsigned n_files = 0;
+    suite_walk(folder, false, replay_file, &n_files);
     if (tally.bodies == 0)
         die("no cases");
-    printf("%lu bodies of %d files of cases, %lu excused, %lu wrong\n", tally.bodies, n,
+    printf("%lu bodies of %u files of cases, %lu excused, %lu wrong\n", tally.bodies, n_files,
            tally.excused, tally.wrong);
 }
 

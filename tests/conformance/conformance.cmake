@@ -28,6 +28,7 @@ add_executable(differential
     conformance/differential.c
     conformance/random_json.c
     conformance/random_schema.c
+    conformance/suite_files.c
     ${naive_sources})
 target_compile_definitions(differential
     PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/schema")
@@ -42,7 +43,8 @@ add_executable(avro_differential
     conformance/avro_meaning.c
     conformance/random_avro_body.c
     conformance/random_avro_schema.c
-    conformance/random_json.c)
+    conformance/random_json.c
+    conformance/suite_files.c)
 target_compile_definitions(avro_differential
     PRIVATE SLU_CASES_DIR="${CMAKE_CURRENT_SOURCE_DIR}/cases/avro")
 slu_link(avro_differential slu_base slu_payload slu_avro)

@@ -19,11 +19,11 @@
 #include "base/err.h"
 #include "tests/conformance/naive.h"
 #include "tests/conformance/random_json.h"
+#include "tests/conformance/suite_files.h"
 #include "validation/json_schema/schema.h"
 #include "validation/payload/payload.h"
 #include "validation/verdict.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -329,35 +329,30 @@ static bool run(unsigned long long seed, unsigned long count, int only, const ch
 
 /* Cases that were found before. */
 
-static const struct slu_value *member(const struct slu_value *object, const char *name)
-{
-    return slu_value_get(object, slu_slice_of(name));
-}
-
 static unsigned replay_group(const char *path, const struct slu_value *group)
 {
     struct slu_buf text;
     unsigned wrong = 0;
     slu_buf_init(&text, MAX_TEXT);
-    slu_value_json(member(group, "schema"), &text);
+    slu_value_json(suite_member(group, "schema"), &text);
     struct slu_schema *schema = compile(slu_buf_slice(&text), false);
-    if (schema == NULL || !naive_open(naives[NAIVE_2020], member(group, "schema"))) {
+    if (schema == NULL || !naive_open(naives[NAIVE_2020], suite_member(group, "schema"))) {
         printf("WRONG %s: the schema is refused\n", path);
         slu_schema_free(schema);
         slu_buf_fini(&text);
         return 1;
     }
-    const struct slu_value *tests = member(group, "tests"), *test = slu_value_first(tests);
+    const struct slu_value *tests = suite_member(group, "tests"), *test = slu_value_first(tests);
     for (size_t i = 0; i < slu_value_len(tests); i++, test = slu_value_next(test)) {
-        const bool valid = slu_value_variant(member(test, "valid")) == SLU_VALUE_TRUE;
+        const bool valid = slu_value_variant(suite_member(test, "valid")) == SLU_VALUE_TRUE;
         bool held;
         slu_buf_reset(&text);
-        slu_value_json(member(test, "data"), &text);
+        slu_value_json(suite_member(test, "data"), &text);
         if (judge(schema, naives[NAIVE_2020], slu_buf_slice(&text), &held) == AGREE &&
             held == valid)
             continue;
         printf("WRONG %s: %.*s\n", path,
-               SLU_SLICE_ARG(slu_value_text(member(test, "description"))));
+               SLU_SLICE_ARG(slu_value_text(suite_member(test, "description"))));
         wrong++;
     }
     slu_schema_free(schema);
@@ -365,48 +360,30 @@ static unsigned replay_group(const char *path, const struct slu_value *group)
     return wrong;
 }
 
-static unsigned replay_file(const char *path)
+struct replayed {
+    unsigned files, wrong;
+};
+
+static void replay_file(void *context, const char *path, const char *inside)
 {
-    struct slu_buf text;
-    char chunk[4096];
-    size_t n;
-    unsigned wrong = 0;
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
+    struct replayed *const replayed = context;
+    (void)inside;
+    struct slu_document *document = suite_read(path);
+    if (document == NULL)
         die(path);
-    slu_buf_init(&text, MAX_TEXT);
-    while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
-        slu_buf_add(&text, chunk, n);
-    fclose(file);
-    struct slu_document *document = parse(slu_buf_slice(&text));
     const struct slu_value *group = slu_value_first(document->raw_root);
     for (size_t i = 0; i < slu_value_len(document->raw_root); i++, group = slu_value_next(group))
-        wrong += replay_group(path, group);
+        replayed->wrong += replay_group(path, group);
     slu_document_free(document);
-    slu_buf_fini(&text);
-    return wrong;
-}
-
-static int is_json(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot != NULL && strcmp(dot, ".json") == 0;
+    replayed->files++;
 }
 
 static bool replay(const char *folder)
 {
-    struct dirent **files = NULL;
-    const int n = scandir(folder, &files, is_json, alphasort);
-    unsigned wrong = 0;
-    for (int i = 0; i < n; i++) {
-        char path[2048];
-        snprintf(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
-        wrong += replay_file(path);
-        free(files[i]);
-    }
-    free(files);
-    printf("%d files of cases, %u wrong\n", n < 0 ? 0 : n, wrong);
-    return n >= 0 && wrong == 0;
+    struct replayed replayed = {0};
+    suite_walk(folder, false, replay_file, &replayed);
+    printf("%u files of cases, %u wrong\n", replayed.files, replayed.wrong);
+    return replayed.files > 0 && replayed.wrong == 0;
 }
 
 static int draft_of(const char *name)
